@@ -1,0 +1,220 @@
+//! The command line as typed arguments. What they mean is resolved in `settings.rs`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Build, run and publish WebAssembly apps for AWS Lambda.
+#[derive(Debug, Parser)]
+#[command(name = "lambkin", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub format: Format,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For scripts: one JSON document on standard output
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create an app from a template
+    New(New),
+    /// Build the app's components
+    Build(Build),
+    /// Run the app on this machine, and rebuild it when its sources change
+    Dev(Dev),
+    /// Build, compile and upload the app, then move an alias to the new release
+    Publish(Publish),
+    /// Show an alias, or move it to another release
+    Alias(Alias),
+    /// List the app's releases and the aliases that point to them
+    Releases(Releases),
+    /// Map an app to a path of a domain
+    Domain(Domain),
+    /// Send one Lambda event to the app through the real host
+    Invoke(Invoke),
+    /// Show what a release, a component or a .wasm file holds
+    Inspect(Inspect),
+    /// Tell which toolchains are there, what is missing and how to get it
+    Doctor,
+    /// Print the JSON Schema of lambkin.toml, for editors
+    Schema,
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct New {
+    /// The app's name, and the folder that is created
+    #[arg(required_unless_present = "list")]
+    pub name: Option<String>,
+    /// Which template: `lambkin new --list` shows them
+    #[arg(long, short, required_unless_present = "list")]
+    pub template: Option<String>,
+    /// List the templates
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// Where the app's sources are.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// The app's folder, or its manifest
+    #[arg(long, short = 'p', default_value = ".", value_name = "PATH")]
+    pub project: PathBuf,
+}
+
+/// Where releases are kept.
+#[derive(Debug, Args)]
+pub struct Store {
+    /// The store: `s3://bucket/prefix`, or a folder
+    #[arg(long, env = "LAMBKIN_STORE", value_name = "URL")]
+    pub store: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Build {
+    #[command(flatten)]
+    pub source: Source,
+}
+
+#[derive(Debug, Args)]
+pub struct Dev {
+    #[command(flatten)]
+    pub source: Source,
+    /// The address to serve the app on
+    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Serve what is there, and do not watch the sources
+    #[arg(long)]
+    pub no_watch: bool,
+    /// The most sandboxes (host processes) at once
+    #[arg(long, default_value_t = 10, value_name = "COUNT")]
+    pub max_sandboxes: usize,
+    /// The function's memory in MiB
+    #[arg(long, default_value_t = 512, value_name = "MIB")]
+    pub memory: u32,
+    /// The host to run, when it is not beside `lambkin`
+    #[arg(long, env = "LAMBKIN_BOOTSTRAP", value_name = "FILE")]
+    pub bootstrap: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Publish {
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub store: Store,
+    /// The alias to move to the new release
+    #[arg(long, default_value = "live")]
+    pub alias: String,
+    /// Upload the release and leave every alias where it is
+    #[arg(long, conflicts_with = "alias")]
+    pub no_alias: bool,
+    /// The processors to compile for
+    #[arg(long, value_delimiter = ',', default_value = "x86_64,aarch64", value_name = "TARGETS")]
+    pub target: Vec<String>,
+    /// Move the alias only if it points to this release now
+    #[arg(long, value_name = "RELEASE")]
+    pub expect: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Alias {
+    /// The alias
+    pub alias: String,
+    /// Move it to this release: an id, or its first digits
+    #[arg(long, value_name = "RELEASE", conflicts_with = "rollback")]
+    pub to: Option<String>,
+    /// Move it back to the release it pointed to before
+    #[arg(long)]
+    pub rollback: bool,
+    #[command(flatten)]
+    pub app: AppChoice,
+    #[command(flatten)]
+    pub store: Store,
+}
+
+/// Which app is meant, when it is not the one in this folder.
+#[derive(Debug, Args)]
+pub struct AppChoice {
+    /// The app's name, when it is not the one of the manifest here
+    #[arg(long, value_name = "NAME")]
+    pub app: Option<String>,
+    #[command(flatten)]
+    pub source: Source,
+}
+
+#[derive(Debug, Args)]
+pub struct Releases {
+    #[command(flatten)]
+    pub app: AppChoice,
+    #[command(flatten)]
+    pub store: Store,
+}
+
+#[derive(Debug, Args)]
+pub struct Domain {
+    /// The domain, for example `api.example.com`
+    pub domain: String,
+    /// The app and alias: `shop@live`; without it the domain's mappings are shown
+    #[arg(long, value_name = "APP@ALIAS")]
+    pub app: Option<String>,
+    /// The base path, for example `orders/v2`; empty takes all other paths
+    #[arg(long, default_value = "", value_name = "PATH")]
+    pub base_path: String,
+    /// Take the base path's mapping away
+    #[arg(long, conflicts_with = "app")]
+    pub remove: bool,
+    #[command(flatten)]
+    pub store: Store,
+}
+
+#[derive(Debug, Args)]
+pub struct Invoke {
+    #[command(flatten)]
+    pub source: Source,
+    /// The event: a JSON file, or `-` for standard input
+    #[arg(long, short, value_name = "FILE", default_value = "-")]
+    pub event: PathBuf,
+    /// Invoke what an alias points to in a store, instead of the sources here
+    #[arg(long, value_name = "APP@ALIAS", requires = "store")]
+    pub app: Option<String>,
+    #[command(flatten)]
+    pub store: Store,
+    /// The function's memory in MiB
+    #[arg(long, default_value_t = 512, value_name = "MIB")]
+    pub memory: u32,
+    /// The function's time-out in seconds
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub timeout: u64,
+    /// The host to run, when it is not beside `lambkin`
+    #[arg(long, env = "LAMBKIN_BOOTSTRAP", value_name = "FILE")]
+    pub bootstrap: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// A release id, an alias, a component of the app here, or a .wasm file
+    pub what: String,
+    #[command(flatten)]
+    pub app: AppChoice,
+    #[command(flatten)]
+    pub store: Store,
+}

@@ -1,0 +1,158 @@
+//! `lambkin dev`: builds the app, publishes it to the embedded S3, starts the real host and serves it, and does the
+//! first two again for what changes.
+
+mod cloud;
+
+use crate::args;
+use crate::output::Output;
+use crate::project::Project;
+use crate::publish::{self, BuiltComponent};
+use crate::settings;
+use crate::watch::{Changes, Watch};
+use anyhow::Result;
+use cloud::Cloud;
+use lambkin_build::Home;
+use lambkin_engine::Target;
+use lambkin_store::Store;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// The alias that the local cloud serves.
+pub const ALIAS: &str = "dev";
+
+pub async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
+    let bootstrap = settings::bootstrap(arguments.bootstrap.as_deref())?;
+    let mut app =
+        Session::new(Project::load(&arguments.source.project)?, settings::home()?, *output);
+    let cloud = Cloud::start(&app.project, arguments, (bootstrap, *output)).await?;
+    let mut watch = Watch::start(&app.project.root)?;
+    let all: BTreeSet<String> = app.project.manifest.component.keys().cloned().collect();
+    if let Err(error) = app.deploy(&all, &cloud.store()?, &mut watch).await {
+        if arguments.no_watch {
+            return Err(error);
+        }
+        output.error(&error);
+        output.warn("nothing is served until this is mended; save a file to try again");
+    }
+    cloud.set_routes(&app.project);
+    output.done("Serving", &format!("http://{}  (Ctrl-C ends it)", cloud.address()));
+    loop {
+        tokio::select! {
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                break;
+            }
+            changes = watch.changed(), if !arguments.no_watch => {
+                if let Err(error) = app.redeploy(changes, &cloud, &mut watch).await {
+                    output.error(&error);
+                    output.warn("the version before keeps answering");
+                }
+            }
+        }
+    }
+    cloud.stop().await;
+    Ok(())
+}
+
+/// The app as it was last built.
+pub struct Session {
+    pub project: Project,
+    home: Home,
+    output: Output,
+    built: BTreeMap<String, BuiltComponent>,
+}
+
+impl Session {
+    /// Nothing is built yet.
+    pub fn new(project: Project, home: Home, output: Output) -> Self {
+        Self { project, home, output, built: BTreeMap::new() }
+    }
+
+    /// Builds the named components, and publishes the app with them to the local store.
+    pub async fn deploy(
+        &mut self,
+        names: &BTreeSet<String>,
+        store: &Store,
+        watch: &mut Watch,
+    ) -> Result<()> {
+        for name in names {
+            let result = publish::build_one(&self.project, name, &self.home, &self.output).await;
+            match result {
+                Ok(component) => {
+                    watch.settle(name, &component.inputs)?;
+                    self.built.insert(name.clone(), component);
+                }
+                Err(error) => {
+                    // Without a first build nothing tells the inputs: the source itself is watched.
+                    let source = self
+                        .project
+                        .manifest
+                        .component
+                        .get(name)
+                        .map(|one| self.project.root.join(&one.source));
+                    if !self.built.contains_key(name)
+                        && let Some(source) = source.filter(|source| source.exists())
+                    {
+                        watch.settle(name, &[source])?;
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        self.publish(store).await
+    }
+
+    /// Publishes what is built.
+    pub async fn publish(&self, store: &Store) -> Result<()> {
+        let targets = [Target::current()];
+        let prepared = publish::prepare(
+            &self.project,
+            self.built.clone(),
+            (&targets, &self.home),
+            &self.output,
+        )
+        .await?;
+        publish::upload(store, &prepared, &Output::quiet()).await?;
+        let app = &self.project.manifest.app.name;
+        publish::move_alias(store, (app, ALIAS), &prepared.release.id(), None).await?;
+        Ok(())
+    }
+
+    async fn redeploy(&mut self, changes: Changes, cloud: &Cloud, watch: &mut Watch) -> Result<()> {
+        let start = Instant::now();
+        let mut names = changes.components;
+        if changes.manifest {
+            let project = Project::load(&self.project.root)?;
+            names.extend(changed_components(&self.project, &project));
+            self.project = project;
+            let known = &self.project.manifest.component;
+            self.built.retain(|name, _| known.contains_key(name));
+            watch.keep(|name| known.contains_key(name));
+        }
+        // A component that failed to build before is tried again with the rest.
+        names.extend(
+            self.project
+                .manifest
+                .component
+                .keys()
+                .filter(|name| !self.built.contains_key(*name))
+                .cloned(),
+        );
+        names.retain(|name| self.project.manifest.component.contains_key(name));
+        self.deploy(&names, &cloud.store()?, watch).await?;
+        cloud.set_routes(&self.project);
+        let what = names.into_iter().collect::<Vec<_>>().join(", ");
+        self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));
+        Ok(())
+    }
+}
+
+/// Components whose entry in the manifest is new or says something else to its builder.
+fn changed_components(old: &Project, new: &Project) -> Vec<String> {
+    let changed = new
+        .manifest
+        .component
+        .iter()
+        .filter(|(name, component)| old.manifest.component.get(*name) != Some(component));
+    changed.map(|(name, _)| name.clone()).collect()
+}

@@ -1,0 +1,68 @@
+//! `lambkin publish`: uploads what is missing, then moves the alias.
+
+use crate::args;
+use crate::hint::WithHint as _;
+use crate::output::Output;
+use crate::project::Project;
+use crate::publish::{self, Move};
+use crate::settings;
+use anyhow::Result;
+use lambkin_engine::Target;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    app: &'a str,
+    release: String,
+    alias: Option<&'a str>,
+    previous: Option<String>,
+    uploaded_objects: usize,
+    uploaded_bytes: usize,
+}
+
+pub async fn run(arguments: &args::Publish, output: &Output) -> Result<()> {
+    let store = settings::store(&arguments.store)?;
+    let targets = targets(&arguments.target)?;
+    let project = Project::load(&arguments.source.project)?;
+    let home = settings::home()?;
+    let built = publish::build_all(&project, &home, output).await?;
+    let prepared = publish::prepare(&project, built, (&targets, &home), output).await?;
+    let uploaded = publish::upload(&store, &prepared, output).await?;
+    let (app, release) = (project.manifest.app.name.as_str(), prepared.release.id());
+    let alias = (!arguments.no_alias).then_some(arguments.alias.as_str());
+    let mut previous = None;
+    if let Some(alias) = alias {
+        match publish::move_alias(&store, (app, alias), &release, arguments.expect.as_deref())
+            .await?
+        {
+            Move::Already => output.done("Unchanged", &format!("{app}@{alias} is {release}")),
+            Move::Moved { from } => {
+                let was = from.as_deref().map(|from| format!(" (was {from})")).unwrap_or_default();
+                output.done("Published", &format!("{app}@{alias} is {release}{was}"));
+                previous = from;
+            }
+        }
+    }
+    let report = Report {
+        app,
+        release,
+        alias,
+        previous,
+        uploaded_objects: uploaded.objects,
+        uploaded_bytes: uploaded.bytes,
+    };
+    output.result(&report, || report.release.clone())
+}
+
+fn targets(names: &[String]) -> Result<Vec<Target>> {
+    names
+        .iter()
+        .map(|name| {
+            name.parse().with_hint(
+                format!("{name:?} is not a target"),
+                "the targets are x86_64 and aarch64",
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! What the environment tells the command: the one place that reads it.
+
+use anyhow::{Result, anyhow};
+use lambkin_store::S3Access;
+use std::path::PathBuf;
+
+/// A variable's value, or nothing when it is unset or empty.
+#[expect(clippy::disallowed_methods, reason = "this module is where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder for downloaded tools and compiled artifacts: `LAMBKIN_HOME`, else `lambkin` in the user's cache folder.
+pub fn home() -> Result<PathBuf> {
+    let folder = variable("LAMBKIN_HOME").map(PathBuf::from);
+    let cache = || variable("XDG_CACHE_HOME").map(PathBuf::from);
+    let user = || variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    folder
+        .or_else(|| cache().or_else(user).map(|cache| cache.join("lambkin")))
+        .ok_or_else(|| anyhow!("neither LAMBKIN_HOME nor HOME is set: give a folder for Lambkin's cache in LAMBKIN_HOME"))
+}
+
+/// S3 credentials and endpoint, by the names that every AWS SDK uses.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
+pub fn s3_access() -> S3Access {
+    S3Access {
+        endpoint: variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")),
+        region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
+        access_key_id: variable("AWS_ACCESS_KEY_ID"),
+        secret_access_key: variable("AWS_SECRET_ACCESS_KEY"),
+        session_token: variable("AWS_SESSION_TOKEN"),
+        ca_bundle: variable("AWS_CA_BUNDLE").map(PathBuf::from),
+    }
+}

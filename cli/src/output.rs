@@ -1,0 +1,133 @@
+//! The one place that prints: results on standard output, progress and errors on standard error.
+//!
+//! Colour and moving progress appear on a terminal only; `--format json` leaves standard output to one JSON document.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this module is where the command prints"
+)]
+
+use crate::args::Format;
+use crate::hint::Hinted;
+use anstream::{eprintln, println};
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default();
+const DIM: Style = Style::new().dimmed();
+
+/// Where a command says what it does.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    format: Format,
+    quiet: bool,
+}
+
+impl Output {
+    /// An output in `format`.
+    pub fn new(format: Format) -> Self {
+        Self { format, quiet: false }
+    }
+
+    /// An output that reports no steps, for work that is part of another step.
+    pub fn quiet() -> Self {
+        Self { format: Format::Text, quiet: true }
+    }
+
+    /// A finished step: a green verb and what it was done to.
+    pub fn done(&self, verb: &str, what: &str) {
+        if self.quiet {
+            return;
+        }
+        eprintln!("{GREEN}{verb:>12}{GREEN:#} {what}");
+    }
+
+    /// Something the user should know that stops nothing.
+    pub fn warn(&self, what: &str) {
+        eprintln!("{YELLOW}{:>12}{YELLOW:#} {what}", "Warning");
+    }
+
+    /// A line of a running app: dimmed source, then text.
+    pub fn line(&self, source: &str, text: &str) {
+        eprintln!("{DIM}{source:>12}{DIM:#} {text}");
+    }
+
+    /// A result: `text` for people, `document` for scripts.
+    pub fn result<T: Serialize>(
+        &self,
+        document: &T,
+        text: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        match self.format {
+            Format::Text => println!("{}", text().trim_end()),
+            Format::Json => println!("{}", serde_json::to_string_pretty(document)?),
+        }
+        Ok(())
+    }
+
+    /// Text that is the whole result in any format.
+    pub fn raw(&self, text: &str) {
+        println!("{}", text.trim_end_matches('\n'));
+    }
+
+    /// A step that takes a while; it is shown while it lasts and cleared at its end.
+    pub fn step(&self, what: &str) -> Step {
+        let bar = if self.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Step(bar)
+    }
+
+    /// Prints an error, what caused it and the hint it carries.
+    pub fn failure(&self, error: &anyhow::Error) -> ExitCode {
+        self.error(error);
+        ExitCode::FAILURE
+    }
+
+    /// Prints an error and goes on.
+    pub fn error(&self, error: &anyhow::Error) {
+        if let Some(failure) = error.downcast_ref::<lambkin_build::BuildFailure>() {
+            eprintln!("{}", failure.output.trim_end());
+            eprintln!("{RED}error{RED:#}: {}", failure.summary);
+            return;
+        }
+        eprintln!("{RED}error{RED:#}: {error}");
+        let mut last = error.to_string();
+        for cause in error.chain().skip(1) {
+            let text = cause.to_string();
+            if !last.ends_with(&text) {
+                eprintln!("  {DIM}because{DIM:#} {text}");
+            }
+            last = text;
+        }
+        if let Some(hinted) = error.downcast_ref::<Hinted>() {
+            eprintln!("{CYAN}hint{CYAN:#}: {}", hinted.hint());
+        }
+    }
+}
+
+/// A step in progress.
+#[derive(Debug)]
+pub struct Step(ProgressBar);
+
+impl Step {
+    /// Says what the step does now.
+    pub fn say(&self, what: &str) {
+        self.0.set_message(what.to_owned());
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

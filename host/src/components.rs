@@ -1,0 +1,140 @@
+//! Loaded components: from a release's digest to code that is mapped, linked and ready to be instantiated.
+//!
+//! Owns the memory level of the cache, weighed by mapped bytes; the disk level and the fetch belong to the store.
+//! Many requests for a component that is not loaded cause one load.
+
+use crate::apps::App;
+use crate::error::Fault;
+use lambkin_engine::{ArtifactSource, Component, Engine, LoadError, Target};
+use lambkin_protocol::release;
+use lambkin_store::{ArtifactKey, Cache, ReadError, Source, Timings};
+use moka::future::Cache as Memory;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Why a component cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentError {
+    #[error(
+        "release {release} was compiled for {compiled}, this host is {host} on {target}: publish the app again with a lambkin of this version"
+    )]
+    NoArtifact { release: String, compiled: String, host: String, target: String },
+    #[error("its artifact cannot be read")]
+    Read(#[from] ReadError),
+    #[error("its artifact cannot be loaded")]
+    Load(#[from] LoadError),
+}
+
+impl ComponentError {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Read(ReadError::Unavailable { .. }) => Fault::Upstream,
+            _ => Fault::Config,
+        }
+    }
+}
+
+/// A component that is ready, and what it took to get it there.
+#[derive(Debug)]
+pub struct Loaded {
+    pub component: Component,
+    pub cold: ColdLoad,
+    /// Set by the first invocation, which reports the load.
+    reported: AtomicBool,
+}
+
+/// Where the time of a cold load went.
+#[derive(Debug, Clone, Copy)]
+pub struct ColdLoad {
+    pub source: Source,
+    pub store: Timings,
+    pub load: Duration,
+    pub link: Duration,
+}
+
+impl Loaded {
+    /// True exactly once, for the invocation that pays for the load.
+    pub fn is_first_use(&self) -> bool {
+        !self.reported.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// The loaded components of this process.
+#[derive(Debug)]
+pub struct Components {
+    engine: Engine,
+    cache: Cache,
+    fingerprint: String,
+    target: Target,
+    memory: Memory<String, Arc<Loaded>>,
+}
+
+impl Components {
+    /// An empty set that maps at most `memory_bytes` of code.
+    pub fn new(engine: Engine, cache: Cache, memory_bytes: u64) -> Self {
+        let memory = Memory::builder()
+            .max_capacity(memory_bytes)
+            .weigher(|_, loaded: &Arc<Loaded>| {
+                u32::try_from(loaded.cold.store.bytes).unwrap_or(u32::MAX)
+            })
+            .build();
+        Self {
+            engine,
+            cache,
+            fingerprint: lambkin_engine::fingerprint(),
+            target: Target::current(),
+            memory,
+        }
+    }
+
+    /// The named component of `app`, loaded now if it is not yet.
+    pub async fn get(
+        &self,
+        app: &App,
+        component: &release::Component,
+    ) -> Result<Arc<Loaded>, Arc<ComponentError>> {
+        let key = self.key(app, component).map_err(Arc::new)?;
+        let name = format!("{}/{}", key.component, key.expected.digest);
+        self.memory.try_get_with(name, self.load(key)).await
+    }
+
+    fn key(
+        &self,
+        app: &App,
+        component: &release::Component,
+    ) -> Result<ArtifactKey, ComponentError> {
+        let target = self.target.to_string();
+        match component.artifacts.get(&target) {
+            Some(artifact) if component.engine == self.fingerprint => Ok(ArtifactKey {
+                engine: self.fingerprint.clone(),
+                target,
+                component: component.digest.clone(),
+                expected: lambkin_store::ArtifactDigest {
+                    digest: artifact.digest.clone(),
+                    size: artifact.size,
+                },
+            }),
+            _ => {
+                let targets: Vec<&str> = component.artifacts.keys().map(String::as_str).collect();
+                Err(ComponentError::NoArtifact {
+                    release: app.release_id.clone(),
+                    compiled: format!("{} on {}", component.engine, targets.join(", ")),
+                    host: self.fingerprint.clone(),
+                    target,
+                })
+            }
+        }
+    }
+
+    async fn load(&self, key: ArtifactKey) -> Result<Arc<Loaded>, ComponentError> {
+        let file = self.cache.artifact_file(key).await?;
+        let start = Instant::now();
+        let component = self.engine.load(ArtifactSource::File(&file.path))?;
+        let link = component.link_time();
+        let load = start.elapsed().saturating_sub(link);
+        let cold = ColdLoad { source: file.source, store: file.timings, load, link };
+        Ok(Arc::new(Loaded { component, cold, reported: AtomicBool::new(false) }))
+    }
+}

@@ -1,0 +1,304 @@
+//! What the environment tells the host: the one place that reads it, and the table of every variable.
+//!
+//! Values are parsed into types here and all problems are reported together, so that an operator fixes them in one go.
+
+use lambkin_store::S3Access;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One environment variable of the host, for the documentation and for error messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What it sets, with its unit.
+    pub help: &'static str,
+    /// The value when it is absent.
+    pub default: &'static str,
+}
+
+macro_rules! variables {
+    ($($constant:ident = $name:literal, $default:literal, $help:literal;)*) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)*
+        /// Every variable that Lambkin defines; AWS's own are listed in AWS's documentation.
+        pub const VARIABLES: &[Variable] = &[$(Variable { name: $name, help: $help, default: $default }),*];
+    };
+}
+
+variables! {
+    STORE = "LAMBKIN_STORE", "(required)", "Where releases and artifacts are: `s3://bucket/prefix` or `file:///folder`.";
+    APP = "LAMBKIN_APP", "(many apps, by domain)", "The one app that this function serves: `shop@live`, or `shop` for the alias `live`.";
+    ALIAS_MAX_AGE_MS = "LAMBKIN_ALIAS_MAX_AGE_MS", "1000", "How old an alias may be, in milliseconds, before it is read again.";
+    CACHE_DIR = "LAMBKIN_CACHE_DIR", "/tmp/lambkin", "The folder that artifacts are kept in between invocations.";
+    CACHE_DISK_MB = "LAMBKIN_CACHE_DISK_MB", "384", "The most that the artifacts in the cache folder may take, in MiB.";
+    CACHE_MEMORY_MB = "LAMBKIN_CACHE_MEMORY_MB", "256", "The most that loaded artifacts may map, in MiB.";
+    RESPONSE_MODE = "LAMBKIN_RESPONSE_MODE", "buffered", "`buffered` or `stream`: must match the invoke mode of the function URL or REST API.";
+    STORE_TIMEOUT_MS = "LAMBKIN_STORE_TIMEOUT_MS", "8000", "How long one read of the store may take, retries included, in milliseconds.";
+    ALLOW_PRIVATE_NETWORK = "LAMBKIN_ALLOW_PRIVATE_NETWORK", "0", "`1` lets granted hosts resolve to private addresses; the local cloud sets it.";
+    LOG_LEVEL = "LAMBKIN_LOG_LEVEL", "info", "The lowest level that is logged: `debug`, `info`, `warn` or `error`.";
+}
+
+/// A source of named strings: the process environment, or a map in a test.
+pub trait Strings {
+    /// The value of `name`, or nothing when it is unset or empty.
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+/// The process environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Environment;
+
+impl Strings for Environment {
+    #[expect(clippy::disallowed_methods, reason = "this module is where the environment is read")]
+    fn get(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+}
+
+impl Strings for HashMap<&str, &str> {
+    fn get(&self, name: &str) -> Option<String> {
+        HashMap::get(self, name).map(|value| (*value).to_owned()).filter(|value| !value.is_empty())
+    }
+}
+
+/// Which apps this function serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Apps {
+    /// One app, whatever the request's domain is.
+    One { app: String, alias: String },
+    /// Many: the request's domain and base path tell which.
+    ByDomain,
+}
+
+/// How answers travel back to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseMode {
+    /// The whole answer in one message.
+    Buffered,
+    /// Lambda's response streaming.
+    Stream,
+}
+
+/// How severe a log record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// The host's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub store: String,
+    pub access: S3Access,
+    pub apps: Apps,
+    pub alias_max_age: Duration,
+    pub cache_dir: PathBuf,
+    pub cache_disk_bytes: u64,
+    pub cache_memory_bytes: u64,
+    pub response_mode: ResponseMode,
+    pub store_timeout: Duration,
+    pub allow_private_network: bool,
+    pub log_level: Level,
+    pub concurrency: u32,
+    pub memory_mb: u32,
+}
+
+/// Everything that is wrong with the environment, one line each.
+#[derive(Debug)]
+pub struct ConfigError(Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join("; "))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads the settings from `strings`; the error lists every problem found.
+    pub fn from_strings(strings: &dyn Strings) -> Result<Self, ConfigError> {
+        let mut reader = Reader { strings, problems: Vec::new() };
+        let config = Self {
+            store: reader.required(STORE, "the bucket that `lambkin publish --store` wrote to"),
+            access: access(strings),
+            apps: reader.apps(),
+            alias_max_age: Duration::from_millis(reader.number(ALIAS_MAX_AGE_MS, 1000)),
+            cache_dir: PathBuf::from(
+                strings.get(CACHE_DIR).unwrap_or_else(|| "/tmp/lambkin".to_owned()),
+            ),
+            cache_disk_bytes: reader.number(CACHE_DISK_MB, 384) << 20,
+            cache_memory_bytes: reader.number(CACHE_MEMORY_MB, 256) << 20,
+            response_mode: reader.choice(
+                RESPONSE_MODE,
+                &[("buffered", ResponseMode::Buffered), ("stream", ResponseMode::Stream)],
+            ),
+            store_timeout: Duration::from_millis(reader.number(STORE_TIMEOUT_MS, 8000)),
+            allow_private_network: reader
+                .choice(ALLOW_PRIVATE_NETWORK, &[("0", false), ("1", true)]),
+            log_level: reader.log_level(),
+            concurrency: reader.small_number("AWS_LAMBDA_MAX_CONCURRENCY", 1).max(1),
+            memory_mb: reader.lambda(),
+        };
+        if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
+    }
+}
+
+/// Credentials and endpoint as every AWS SDK names them; Lambda sets the credentials itself.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
+fn access(strings: &dyn Strings) -> S3Access {
+    S3Access {
+        endpoint: strings.get("AWS_ENDPOINT_URL_S3").or_else(|| strings.get("AWS_ENDPOINT_URL")),
+        region: strings.get("AWS_REGION").or_else(|| strings.get("AWS_DEFAULT_REGION")),
+        access_key_id: strings.get("AWS_ACCESS_KEY_ID"),
+        secret_access_key: strings.get("AWS_SECRET_ACCESS_KEY"),
+        session_token: strings.get("AWS_SESSION_TOKEN"),
+        ca_bundle: strings.get("AWS_CA_BUNDLE").map(PathBuf::from),
+    }
+}
+
+struct Reader<'a> {
+    strings: &'a dyn Strings,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn required(&mut self, name: &str, what: &str) -> String {
+        self.strings.get(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is not set: give {what}"));
+            String::new()
+        })
+    }
+
+    fn number(&mut self, name: &str, default: u64) -> u64 {
+        let Some(text) = self.strings.get(name) else { return default };
+        text.parse().unwrap_or_else(|_| {
+            self.problems.push(format!("{name} is {text:?}: give a whole number"));
+            default
+        })
+    }
+
+    fn small_number(&mut self, name: &str, default: u32) -> u32 {
+        u32::try_from(self.number(name, default.into())).unwrap_or_else(|_| {
+            self.problems.push(format!("{name} is too large"));
+            default
+        })
+    }
+
+    fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T); 2]) -> T {
+        let [first, second] = choices;
+        let Some(text) = self.strings.get(name) else { return first.1 };
+        if text == first.0 {
+            return first.1;
+        }
+        if text != second.0 {
+            self.problems.push(format!("{name} is {text:?}: give `{}` or `{}`", first.0, second.0));
+        }
+        second.1
+    }
+
+    fn apps(&mut self) -> Apps {
+        let Some(text) = self.strings.get(APP) else { return Apps::ByDomain };
+        let (app, alias) = text.split_once('@').unwrap_or((&text, "live"));
+        if app.is_empty() || alias.is_empty() {
+            self.problems
+                .push(format!("{APP} is {text:?}: give `app@alias`, for example `shop@live`"));
+        }
+        Apps::One { app: app.to_owned(), alias: alias.to_owned() }
+    }
+
+    /// Lambda's own log level setting counts when ours is not given.
+    fn log_level(&mut self) -> Level {
+        let own = self.strings.get(LOG_LEVEL);
+        let Some(text) = own.clone().or_else(|| self.strings.get("AWS_LAMBDA_LOG_LEVEL")) else {
+            return Level::Info;
+        };
+        match text.to_ascii_lowercase().as_str() {
+            "trace" | "debug" => Level::Debug,
+            "info" => Level::Info,
+            "warn" => Level::Warn,
+            "error" | "fatal" => Level::Error,
+            _ => {
+                if own.is_some() {
+                    self.problems.push(format!(
+                        "{LOG_LEVEL} is {text:?}: give `debug`, `info`, `warn` or `error`"
+                    ));
+                }
+                Level::Info
+            }
+        }
+    }
+
+    /// The variables that `lambda_runtime` cannot start without.
+    fn lambda(&mut self) -> u32 {
+        let missing: Vec<&str> = [
+            "AWS_LAMBDA_RUNTIME_API",
+            "AWS_LAMBDA_FUNCTION_NAME",
+            "AWS_LAMBDA_FUNCTION_VERSION",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        ]
+        .into_iter()
+        .filter(|name| self.strings.get(name).is_none())
+        .collect();
+        if !missing.is_empty() {
+            let names = missing.join(", ");
+            self.problems.push(format!(
+                "{names} not set: bootstrap runs inside Lambda; on your machine use `lambkin dev`"
+            ));
+        }
+        self.small_number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 128)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lambda() -> HashMap<&'static str, &'static str> {
+        HashMap::from([
+            ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "shop"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            (STORE, "s3://bucket/prefix"),
+        ])
+    }
+
+    #[test]
+    fn one_app_is_split_at_the_alias() {
+        let mut strings = lambda();
+        strings.insert(APP, "shop@staging");
+        let config = Config::from_strings(&strings).unwrap();
+        assert_eq!(config.apps, Apps::One { app: "shop".into(), alias: "staging".into() });
+        strings.insert(APP, "shop");
+        let config = Config::from_strings(&strings).unwrap();
+        assert_eq!(config.apps, Apps::One { app: "shop".into(), alias: "live".into() });
+        assert_eq!(config.memory_mb, 256);
+    }
+
+    #[test]
+    fn all_problems_are_reported_together() {
+        let strings =
+            HashMap::from([(RESPONSE_MODE, "chunky"), (ALIAS_MAX_AGE_MS, "soon"), (APP, "@live")]);
+        let message = Config::from_strings(&strings).unwrap_err().to_string();
+        for part in
+            [STORE, RESPONSE_MODE, ALIAS_MAX_AGE_MS, APP, "AWS_LAMBDA_RUNTIME_API", "lambkin dev"]
+        {
+            assert!(message.contains(part), "{part} is not in: {message}");
+        }
+    }
+
+    #[test]
+    fn lambdas_log_level_counts_when_ours_is_absent() {
+        let mut strings = lambda();
+        strings.insert("AWS_LAMBDA_LOG_LEVEL", "WARN");
+        assert_eq!(Config::from_strings(&strings).unwrap().log_level, Level::Warn);
+        strings.insert(LOG_LEVEL, "debug");
+        assert_eq!(Config::from_strings(&strings).unwrap().log_level, Level::Debug);
+    }
+}

@@ -1,0 +1,113 @@
+//! Why an invocation failed, whose fault it is, and how Lambda is told.
+//!
+//! One table maps a failure to Lambda's `errorType`, and the fault to a log level. The public message goes to the caller;
+//! the log message carries the cause.
+
+use crate::config::Level;
+use lambkin_engine::InvokeError;
+use serde::Serialize;
+use std::fmt::Write as _;
+
+pub use lambkin_engine::Fault;
+
+/// The error object of Lambda's Runtime API.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror>
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnostic {
+    pub error_type: String,
+    pub error_message: String,
+    pub stack_trace: Vec<String>,
+}
+
+/// A failed invocation.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("the event cannot be read")]
+    Event(#[from] lambkin_protocol::event::EventError),
+    #[error("the app cannot be loaded")]
+    App(#[from] crate::apps::AppError),
+    #[error("component {component:?} cannot be loaded")]
+    Component { component: String, source: std::sync::Arc<crate::components::ComponentError> },
+    #[error("{}", .0)]
+    Invoke(#[from] InvokeError),
+    #[error("the answer of component {component:?} is over Lambda's limit of 6 MiB: {bytes} bytes")]
+    AnswerTooLarge { component: String, bytes: usize },
+    #[error("the answer of component {component:?} cannot be sent")]
+    Answer { component: String, source: lambkin_protocol::answer::AnswerError },
+    #[error("component {component:?} answered what the API does not accept")]
+    Malformed { component: String, source: lambkin_protocol::answer::MalformedAnswer },
+    #[error("no component takes {what}")]
+    NoComponent { what: String },
+    #[error("the host panicked: {0}")]
+    Panic(String),
+}
+
+impl Failure {
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Event(_) | Self::NoComponent { .. } => Fault::Config,
+            Self::App(error) => error.fault(),
+            Self::Component { source, .. } => source.fault(),
+            Self::Invoke(error) => error.fault(),
+            Self::AnswerTooLarge { .. } | Self::Answer { .. } | Self::Malformed { .. } => {
+                Fault::Guest
+            }
+            Self::Panic(_) => Fault::Host,
+        }
+    }
+
+    /// The word Lambda files the error under; `(Runtime|Function)\.[A-Z][A-Za-z]+` is kept by Lambda as it is.
+    fn error_type(&self) -> String {
+        match self {
+            Self::Event(_) => "Runtime.MalformedEvent".into(),
+            Self::App(error) => error.error_type().into(),
+            Self::Component { .. } => "Runtime.ComponentUnavailable".into(),
+            Self::Invoke(error) => error.error_type(),
+            Self::AnswerTooLarge { .. } => "Function.ResponseSizeTooLarge".into(),
+            Self::Answer { .. } | Self::Malformed { .. } => "Function.MalformedResponse".into(),
+            Self::NoComponent { .. } => "Runtime.NoComponent".into(),
+            Self::Panic(_) => "Runtime.HostPanic".into(),
+        }
+    }
+
+    /// What Lambda and the caller are told.
+    pub fn diagnostic(&self) -> Diagnostic {
+        if let Self::Invoke(InvokeError::Function { error_type, error_message, stack_trace }) = self
+        {
+            return Diagnostic {
+                error_type: error_type.clone(),
+                error_message: error_message.clone(),
+                stack_trace: stack_trace.clone(),
+            };
+        }
+        Diagnostic {
+            error_type: self.error_type(),
+            error_message: chain(self),
+            stack_trace: Vec::new(),
+        }
+    }
+
+    /// The level to log it at: a guest's failure is its author's business, the rest is the operator's.
+    pub fn level(&self) -> Level {
+        match self.fault() {
+            Fault::Guest => Level::Warn,
+            Fault::Config | Fault::Upstream | Fault::Host => Level::Error,
+        }
+    }
+}
+
+/// An error and everything that caused it, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let line = cause.to_string();
+        if !text.ends_with(&line) {
+            let _ = write!(text, ": {line}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,232 @@
+//! The call of one component: what the guest is given, and what its answer becomes.
+
+use crate::components::Loaded;
+use crate::error::Failure;
+use crate::invocation::{Destination, Host, Received};
+use crate::report;
+use crate::telemetry;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Full, Limited};
+use lambkin_engine::{
+    Body, Context, Grants, HttpAnswer, Invocation, InvokeError, LambdaFunction, Limits,
+};
+use lambkin_protocol::answer;
+use lambkin_protocol::event::{self, Format, HttpEvent};
+use lambkin_protocol::release::{Component, World};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Prefix of the request headers that the host adds; a client's own of this name are dropped.
+const OWN_HEADERS: &str = "x-lambkin-";
+
+/// Time kept back from Lambda's deadline to report a guest that used up all of its own.
+const REPORTING_TIME: Duration = Duration::from_millis(100);
+
+/// Everything one call needs to know.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub host: &'a Host,
+    pub received: &'a Received,
+    pub destination: &'a Destination,
+    pub component: &'a Component,
+    pub loaded: &'a Loaded,
+}
+
+/// Hands an HTTP event to a web component.
+pub async fn http(call: &Call<'_>, http: HttpEvent) -> Result<HttpAnswer, Failure> {
+    let (mut parts, body) = http.into_request()?.into_parts();
+    own_headers(call, &mut parts.headers);
+    let request = Request::from_parts(parts, body_of(body));
+    Ok(call.loaded.component.http(request, invocation(call)).await?)
+}
+
+/// Hands any other event to a web component as a POST; the answer is the response's body.
+pub async fn event_over_http(call: &Call<'_>, request: Request<Bytes>) -> Result<Bytes, Failure> {
+    let (mut parts, body) = request.into_parts();
+    own_headers(call, &mut parts.headers);
+    let answer = call
+        .loaded
+        .component
+        .http(Request::from_parts(parts, body_of(body)), invocation(call))
+        .await?;
+    let (head, body) = take_body(call, answer).await?;
+    if head.status.is_success() {
+        return Ok(if body.is_empty() { Bytes::from_static(b"null") } else { body });
+    }
+    Err(InvokeError::Function {
+        error_type: "Function.EventRefused".into(),
+        error_message: format!(
+            "the component answered {}: {}",
+            head.status,
+            String::from_utf8_lossy(&body)
+        ),
+        stack_trace: Vec::new(),
+    }
+    .into())
+}
+
+/// Hands an event's bytes to a function component or a command.
+pub async fn event(call: &Call<'_>, event: Bytes) -> Result<Bytes, Failure> {
+    let invocation = invocation(call);
+    let (payload, usage) = if call.component.world == World::Command {
+        call.loaded.component.command(event, invocation).await?
+    } else {
+        let text = std::str::from_utf8(&event).map_err(|_| event::EventError::NotUtf8)?;
+        let (payload, usage) = call.loaded.component.function(text, invocation).await?;
+        (Bytes::from(payload), usage)
+    };
+    report::called(call.loaded, &usage, &call.received.tags());
+    within_limit(call, payload)
+}
+
+/// The event a function component gets for an HTTP request: as it came, and with the route's path parameters where the
+/// gateway in front knew none.
+pub fn http_payload(call: &Call<'_>, http: &HttpEvent) -> Result<Bytes, Failure> {
+    let parameters = &call.destination.parameters;
+    if parameters.is_empty() || !http.path_parameters.is_empty() {
+        return Ok(call.received.event.clone());
+    }
+    Ok(event::with_path_parameters(&call.received.event, parameters)?.into())
+}
+
+/// Reads a web component's whole response and writes it in the event's format.
+pub async fn collect(
+    call: &Call<'_>,
+    format: Format,
+    answer: HttpAnswer,
+) -> Result<Bytes, Failure> {
+    let (parts, body) = take_body(call, answer).await?;
+    let payload = answer::buffered(format, &parts, &body).map_err(|source| Failure::Answer {
+        component: call.destination.component.clone(),
+        source,
+    })?;
+    within_limit(call, payload.into())
+}
+
+async fn take_body(
+    call: &Call<'_>,
+    answer: HttpAnswer,
+) -> Result<(http::response::Parts, Bytes), Failure> {
+    let HttpAnswer { response, usage } = answer;
+    let (parts, body) = response.into_parts();
+    let collected = Limited::new(body, answer::MAX_PAYLOAD).collect().await;
+    let usage = usage.await;
+    let body = match collected {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return Err(too_large(call, answer::MAX_PAYLOAD));
+        }
+        // The guest failed after its head: why is the usage's to tell, the body only knows that it broke off.
+        Err(error) => {
+            usage?;
+            return Err(InvokeError::Body(error.to_string()).into());
+        }
+    };
+    report::called(call.loaded, &usage?, &call.received.tags());
+    Ok((parts, body))
+}
+
+fn within_limit(call: &Call<'_>, payload: Bytes) -> Result<Bytes, Failure> {
+    if payload.len() > answer::MAX_PAYLOAD {
+        Err(too_large(call, payload.len()))
+    } else {
+        Ok(payload)
+    }
+}
+
+fn too_large(call: &Call<'_>, bytes: usize) -> Failure {
+    Failure::AnswerTooLarge { component: call.destination.component.clone(), bytes }
+}
+
+/// A response whose body is at hand.
+pub fn whole(response: Response<Bytes>) -> Response<Body> {
+    response.map(body_of)
+}
+
+fn body_of(bytes: Bytes) -> Body {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Tells a web component what a function component finds in its event and context.
+fn own_headers(call: &Call<'_>, headers: &mut http::HeaderMap) {
+    let foreign: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with(OWN_HEADERS)).cloned().collect();
+    for name in foreign {
+        headers.remove(name);
+    }
+    let mut add = |name: &str, value: &str| {
+        let name = HeaderName::try_from(format!("{OWN_HEADERS}{name}"));
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+            headers.insert(name, value);
+        }
+    };
+    add("request-id", &call.received.context.request_id);
+    if let Some(route) = &call.destination.route {
+        add("route", route);
+    }
+    for (name, value) in &call.destination.parameters {
+        add(&format!("path-{}", name.to_ascii_lowercase()), value);
+    }
+}
+
+fn invocation(call: &Call<'_>) -> Invocation {
+    let release = call.component;
+    let limits = &release.limits;
+    let memory = u64::from(limits.memory_mb.min(call.host.memory_mb)) << 20;
+    let tags = call.received.tags();
+    Invocation {
+        context: context(call),
+        deadline: deadline(call),
+        limits: Limits { memory_bytes: memory },
+        environment: environment(release),
+        config: release.config.clone(),
+        grants: Grants {
+            http: release.grants.http.clone(),
+            tmp: release.grants.tmp.then(|| "/tmp".into()),
+            private_network: call.host.allow_private_network,
+        },
+        output: Arc::new(move |stream, line| telemetry::guest_line(stream, line, &tags)),
+    }
+}
+
+fn environment(component: &Component) -> Vec<(String, String)> {
+    component.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The earlier of Lambda's deadline, less the time it takes to report, and the component's own time-out.
+fn deadline(call: &Call<'_>) -> Instant {
+    let now = Instant::now();
+    let left =
+        call.received.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    let lambda = left.saturating_sub(REPORTING_TIME.min(left / 10));
+    let own =
+        call.component.limits.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+    now + own.map_or(lambda, |own| own.min(lambda))
+}
+
+fn context(call: &Call<'_>) -> Context {
+    let (lambda, app) = (&call.received.context, &call.destination.app);
+    let header = |name: &str| call.received.headers.get(name)?.to_str().ok().map(ToOwned::to_owned);
+    Context {
+        request_id: lambda.request_id.clone(),
+        deadline_ms: lambda.deadline,
+        trace_id: lambda.xray_trace_id.clone(),
+        app: app.name.clone(),
+        alias: app.alias.clone(),
+        release: app.release_id.clone(),
+        component: call.destination.component.clone(),
+        tenant: lambda.tenant_id.clone(),
+        function: LambdaFunction {
+            name: lambda.env_config.function_name.clone(),
+            version: lambda.env_config.version.clone(),
+            invoked_arn: lambda.invoked_function_arn.clone(),
+            memory_mb: call.host.memory_mb,
+            log_group: lambda.env_config.log_group.clone(),
+            log_stream: lambda.env_config.log_stream.clone(),
+        },
+        client_context: header("lambda-runtime-client-context"),
+        identity: header("lambda-runtime-cognito-identity"),
+        environment: environment(call.component),
+    }
+}

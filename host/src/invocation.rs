@@ -1,0 +1,303 @@
+//! One invocation, from event bytes to answer bytes. Read [`Host::answer`] first: it is the whole way.
+
+use crate::apps::{App, Apps};
+use crate::components::{Components, Loaded};
+use crate::config::{Config, Level, ResponseMode};
+use crate::error::{Diagnostic, Failure};
+use crate::guest::{self, Call};
+use crate::report;
+use crate::telemetry::{self, NoDetails, Tags};
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use lambda_runtime::LambdaInvocation;
+use lambda_runtime_api_client::BoxError;
+use lambkin_engine::{Engine, Settings};
+use lambkin_protocol::answer;
+use lambkin_protocol::event::{self, Event, Format, HttpEvent};
+use lambkin_protocol::release::{Component, World};
+use lambkin_protocol::routes::Found;
+use lambkin_store::{Cache, CacheSettings, Store};
+use std::error::Error;
+use std::sync::{Arc, OnceLock};
+
+pub use crate::stream::Streamed;
+
+/// One event as Lambda delivered it.
+#[derive(Debug)]
+pub struct Received {
+    pub event: Bytes,
+    pub headers: http::HeaderMap,
+    pub context: lambda_runtime::Context,
+    /// Filled once the event is routed, so that every later record is tagged.
+    tags: OnceLock<Tags>,
+}
+
+impl Received {
+    /// Takes over what the Runtime API delivered.
+    pub fn new(lambda: LambdaInvocation) -> Self {
+        Self {
+            event: lambda.body,
+            headers: lambda.parts.headers,
+            context: lambda.context,
+            tags: OnceLock::new(),
+        }
+    }
+
+    /// What log records of this invocation are about, as far as it is known.
+    pub fn tags(&self) -> Tags {
+        self.tags.get().cloned().unwrap_or_else(|| Tags {
+            request_id: self.context.request_id.clone(),
+            ..Tags::default()
+        })
+    }
+}
+
+/// An answer on its way back.
+pub enum Answer {
+    Whole(Bytes),
+    Stream(Streamed),
+}
+
+/// Everything that outlives an invocation.
+#[derive(Debug)]
+pub struct Host {
+    apps: Apps,
+    components: Components,
+    pub(crate) response_mode: ResponseMode,
+    pub(crate) allow_private_network: bool,
+    pub(crate) memory_mb: u32,
+}
+
+/// Where an event goes: the app, its component, and the path parameters of the route.
+pub struct Destination {
+    pub app: Arc<App>,
+    pub component: String,
+    pub route: Option<String>,
+    pub parameters: std::collections::BTreeMap<String, String>,
+}
+
+impl Destination {
+    /// What the release says of the component.
+    pub fn release_component(&self) -> Option<&Component> {
+        self.app.release.components.get(&self.component)
+    }
+}
+
+impl Host {
+    /// Opens the store and starts the engine; nothing is fetched yet.
+    pub fn new(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let store = Store::open(&config.store, &config.access)?.with_timeout(config.store_timeout);
+        let engine = Engine::new(&Settings {
+            concurrency: config.concurrency,
+            max_memory_bytes: u64::from(config.memory_mb) << 20,
+        })?;
+        let cache = Cache::new(
+            store.clone(),
+            CacheSettings {
+                disk_dir: config.cache_dir.clone(),
+                disk_bytes: config.cache_disk_bytes,
+            },
+        );
+        Ok(Self {
+            apps: Apps::new(store, config),
+            components: Components::new(engine, cache, config.cache_memory_bytes),
+            response_mode: config.response_mode,
+            allow_private_network: config.allow_private_network,
+            memory_mb: config.memory_mb,
+        })
+    }
+
+    /// Init's work: the configured app's release and all its artifacts, at once.
+    ///
+    /// What fails here is logged and tried again by the first invocation, whose caller then hears of it.
+    pub async fn warm(&self) {
+        let app = match self.apps.configured().await {
+            Some(Ok(app)) => app,
+            Some(Err(error)) => return report::warm_failed(&error, &Tags::default()),
+            None => return,
+        };
+        let loads = app.release.components.iter().map(|(name, component)| {
+            let app = Arc::clone(&app);
+            async move {
+                if let Err(error) = self.components.get(&app, component).await {
+                    report::warm_failed(&*error, &tags(&app, name, ""));
+                }
+            }
+        });
+        futures::future::join_all(loads).await;
+    }
+
+    /// The whole way of an event: classify, find the app and route, get the component, call it, write the answer.
+    pub async fn answer(&self, received: &Received) -> Result<Answer, Failure> {
+        match event::classify(&received.event)? {
+            Event::Http(http) => self.answer_http(received, http).await,
+            Event::Other(source) => self.answer_event(received, &source).await,
+        }
+    }
+
+    async fn answer_http(&self, received: &Received, http: HttpEvent) -> Result<Answer, Failure> {
+        let format = http.format;
+        let Some(destination) = self.route_http(received, &http).await? else {
+            return plain(format, StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#);
+        };
+        let (component, loaded) = self.load(received, &destination).await?;
+        let call =
+            Call { host: self, received, destination: &destination, component, loaded: &loaded };
+        match component.world {
+            World::Http | World::HttpAsync => {
+                let response = guest::http(&call, http).await?;
+                match self.response_mode {
+                    ResponseMode::Stream => Ok(Answer::Stream(Streamed::new(response, loaded))),
+                    ResponseMode::Buffered => {
+                        guest::collect(&call, format, response).await.map(Answer::Whole)
+                    }
+                }
+            }
+            World::Function | World::AsyncFunction | World::Command => {
+                let payload = guest::event(&call, guest::http_payload(&call, &http)?).await?;
+                match self.response_mode {
+                    ResponseMode::Stream => {
+                        let response = answer::interpret(format, &payload).map_err(|source| {
+                            Failure::Malformed { component: destination.component.clone(), source }
+                        })?;
+                        Ok(Answer::Stream(Streamed::whole(response, loaded)))
+                    }
+                    ResponseMode::Buffered => Ok(Answer::Whole(payload)),
+                }
+            }
+        }
+    }
+
+    async fn answer_event(
+        &self,
+        received: &Received,
+        source: &event::Source,
+    ) -> Result<Answer, Failure> {
+        let request = event::to_event_request(source, received.event.clone());
+        let seed = seed(&received.context.request_id);
+        let (app, _) = self.apps.find(None, request.uri().path(), seed).await?;
+        let found = app.routes.find(&Method::POST, request.uri().path());
+        let only =
+            || app.release.components.keys().next().filter(|_| app.release.components.len() == 1);
+        let component = found
+            .map(|found| found.component.to_owned())
+            .or_else(|| only().cloned())
+            .ok_or_else(|| Failure::NoComponent {
+            what: format!("events of {source}: give one a route for POST {}", request.uri().path()),
+        })?;
+        let destination = Destination {
+            app,
+            component,
+            route: None,
+            parameters: std::collections::BTreeMap::new(),
+        };
+        let (component, loaded) = self.load(received, &destination).await?;
+        let call =
+            Call { host: self, received, destination: &destination, component, loaded: &loaded };
+        match component.world {
+            World::Http | World::HttpAsync => {
+                guest::event_over_http(&call, request).await.map(Answer::Whole)
+            }
+            World::Function | World::AsyncFunction | World::Command => {
+                guest::event(&call, received.event.clone()).await.map(Answer::Whole)
+            }
+        }
+    }
+
+    /// The destination of an HTTP request, or nothing when there is nothing at this address.
+    async fn route_http(
+        &self,
+        received: &Received,
+        http: &HttpEvent,
+    ) -> Result<Option<Destination>, Failure> {
+        let seed = seed(&received.context.request_id);
+        let (app, path) = match self.apps.find(http.domain.as_deref(), &http.path, seed).await {
+            Ok(found) => found,
+            Err(error) if error.is_unknown_address() => {
+                let message = format!("404 for {} {}: {error}", http.method, http.path);
+                telemetry::log(Level::Warn, &message, &received.tags(), NoDetails {});
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Some(Found { route, component, parameters }) = app.routes.find(&http.method, &path)
+        else {
+            let message = format!("404: {} {path} matches no route of {}", http.method, app.name);
+            telemetry::log(Level::Info, &message, &received.tags(), NoDetails {});
+            return Ok(None);
+        };
+        let (route, component) = (Some(route.path.clone()), component.to_owned());
+        Ok(Some(Destination { app, component, route, parameters }))
+    }
+
+    async fn load<'a>(
+        &self,
+        received: &Received,
+        destination: &'a Destination,
+    ) -> Result<(&'a Component, Arc<Loaded>), Failure> {
+        let name = &destination.component;
+        let _ = received.tags.set(tags(&destination.app, name, &received.context.request_id));
+        let component = destination.release_component().ok_or_else(|| Failure::NoComponent {
+            what: format!(
+                "the route: release {} has no component {name:?}",
+                destination.app.release_id
+            ),
+        })?;
+        let loaded = self
+            .components
+            .get(&destination.app, component)
+            .await
+            .map_err(|source| Failure::Component { component: name.clone(), source })?;
+        Ok((component, loaded))
+    }
+
+    /// Logs a failed invocation and says what Lambda is told.
+    pub fn report(&self, received: &Received, failure: &Failure) -> Diagnostic {
+        report::failed(failure, &received.tags());
+        failure.diagnostic()
+    }
+
+    /// The end of an invocation: an answer that Lambda refused is logged, and the loop goes on.
+    pub fn finished(
+        &self,
+        received: &Received,
+        sent: Result<(), BoxError>,
+    ) -> Result<(), BoxError> {
+        if let Err(error) = sent {
+            let message =
+                format!("the answer was not taken: {}", crate::error::chain(error.as_ref()));
+            telemetry::log(Level::Error, &message, &received.tags(), NoDetails {});
+        }
+        Ok(())
+    }
+}
+
+fn tags(app: &App, component: &str, request_id: &str) -> Tags {
+    Tags {
+        request_id: request_id.to_owned(),
+        app: app.name.clone(),
+        alias: app.alias.clone(),
+        release: app.release_id.clone(),
+        component: component.to_owned(),
+    }
+}
+
+/// An answer of the host's own, in the format of the event.
+fn plain(format: Format, status: StatusCode, body: &'static str) -> Result<Answer, Failure> {
+    let mut response = http::Response::new(());
+    *response.status_mut() = status;
+    let json = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+    let (parts, ()) = response.into_parts();
+    let payload = answer::buffered(format, &parts, body.as_bytes())
+        .map_err(|source| Failure::Answer { component: String::new(), source })?;
+    Ok(Answer::Whole(payload.into()))
+}
+
+/// A number that is the same for one request wherever it is computed: the release of a weighted alias hangs on it.
+fn seed(request_id: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    request_id.hash(&mut hasher);
+    hasher.finish()
+}

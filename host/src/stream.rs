@@ -1,0 +1,74 @@
+//! A response on its way to the caller chunk by chunk, with its error in the trailers when the guest fails midway.
+
+use crate::components::Loaded;
+use crate::error::{Diagnostic, Failure};
+use crate::guest;
+use crate::invocation::{Host, Received};
+use crate::report;
+use crate::runtime_api::AnswerStream;
+use bytes::Bytes;
+use http::Response;
+use http_body_util::BodyExt as _;
+use lambkin_engine::{Body, HttpAnswer, InvokeError, Usage};
+use lambkin_protocol::answer;
+use std::pin::Pin;
+use std::sync::Arc;
+
+type Completion = Pin<Box<dyn Future<Output = Result<Usage, InvokeError>> + Send>>;
+
+/// A response that is sent while the guest still writes it.
+pub struct Streamed {
+    response: Response<Body>,
+    usage: Option<Completion>,
+    loaded: Arc<Loaded>,
+}
+
+impl Streamed {
+    /// A web component's response.
+    pub fn new(answer: HttpAnswer, loaded: Arc<Loaded>) -> Self {
+        Self { response: answer.response, usage: Some(Box::pin(answer.usage)), loaded }
+    }
+
+    /// A response that is complete already.
+    pub fn whole(response: Response<Bytes>, loaded: Arc<Loaded>) -> Self {
+        Self { response: guest::whole(response), usage: None, loaded }
+    }
+
+    /// Sends all of it; the error is what the trailers are to say.
+    pub async fn send_to(
+        self,
+        host: &Host,
+        received: &Received,
+        sender: &mut AnswerStream,
+    ) -> Result<(), Diagnostic> {
+        let (parts, mut body) = self.response.into_parts();
+        if sender.send(answer::stream_prelude(&parts).into()).await.is_err() {
+            return Ok(());
+        }
+        let mut broken = None;
+        while let Some(frame) = body.frame().await {
+            match frame.map(http_body::Frame::into_data) {
+                Ok(Ok(chunk)) => {
+                    if sender.send(chunk).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                // Lambda has no place for a guest's own trailers.
+                Ok(Err(_trailers)) => {}
+                Err(error) => {
+                    broken = Some(InvokeError::Body(error.to_string()));
+                    break;
+                }
+            }
+        }
+        let Some(usage) = self.usage else { return Ok(()) };
+        let failure = match (usage.await, broken) {
+            (Ok(usage), None) => {
+                report::called(&self.loaded, &usage, &received.tags());
+                return Ok(());
+            }
+            (Err(error), _) | (Ok(_), Some(error)) => Failure::Invoke(error),
+        };
+        Err(host.report(received, &failure))
+    }
+}
