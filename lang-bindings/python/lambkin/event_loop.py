@@ -1,0 +1,100 @@
+"""An ``asyncio`` event loop for a component: timers and tasks, no sockets, no threads.
+
+A component has one thread and no file descriptor to wait on, so work meant for a thread pool runs where it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class _Clock:
+    """Stands where a selector would: there is nothing to wait for but the next timer."""
+
+    def select(self, timeout: float | None) -> list[Any]:
+        if timeout is None:
+            raise RuntimeError("every task waits for something that cannot happen: no timer is set and no other task can run")
+        if timeout > 0:
+            time.sleep(timeout)
+        return []
+
+
+class Loop(asyncio.base_events.BaseEventLoop):
+    """``asyncio``'s own loop over a clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selector = _Clock()
+
+    def _process_events(self, events: list[Any]) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+    def run_in_executor(self, executor: Any, function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        future = self.create_future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        pass
+
+
+def run(awaitable: Any) -> Any:
+    """Waits for ``awaitable`` in a loop of its own."""
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        return runner.run(_as_coroutine(awaitable))
+
+
+def prepare() -> None:
+    """Makes the loop the one that ``asyncio.run`` uses, and keeps thread pools on the one thread there is."""
+    if "asyncio" not in sys.modules:
+        return
+    asyncio.unix_events._DefaultEventLoopPolicy._loop_factory = Loop  # type: ignore[attr-defined]
+    backend = sys.modules.get("anyio._backends._asyncio")
+    if backend is not None:
+        backend.AsyncIOBackend.run_sync_in_worker_thread = classmethod(_run_here)
+
+
+def prepare_executors() -> None:
+    """Lets ``ThreadPoolExecutor`` run what it is given at once, in order: results stay right, without parallelism."""
+    threads = sys.modules.get("concurrent.futures.thread")
+    if threads is None:
+        return
+    from concurrent.futures import Future
+
+    def submit(self: Any, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        if self._shutdown:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+        try:
+            future.set_result(function(*arguments, **named))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+    threads.ThreadPoolExecutor.submit = submit
+
+
+async def _run_here(_backend: Any, function: Callable[..., Any], arguments: tuple[Any, ...], **_options: Any) -> Any:
+    await asyncio.sleep(0)
+    return function(*arguments)
+
+
+def _as_coroutine(awaitable: Any) -> Coroutine[Any, Any, Any]:
+    if asyncio.iscoroutine(awaitable):
+        return awaitable
+
+    async def wait() -> Any:
+        return await awaitable
+
+    return wait()

@@ -1,0 +1,320 @@
+"""What happens inside CPython while a component is built, before its snapshot is taken.
+
+A component has no files: a module that is not loaded by now can never be. So this loads everything that the app can reach,
+then the app itself, and leaves a report for ``lambkin build``. Nothing here stays in use at run time.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import json
+import linecache
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from . import event_loop, imports, log
+from .imports import Found, Import
+from .snapshot import App, Modules, Reads
+
+_ENTRY, _ROOT, _DEPENDENCIES = "/0", "/1", "/2"
+"""Where `lambkin build` mounts its own folder, the app's sources and their dependencies."""
+
+_NEVER = frozenset(
+    "antigravity argparse code doctest ensurepip getopt idlelib lib2to3 pdb pip profile pstats pydoc setuptools test this "
+    "timeit tkinter trace turtle unittest venv webbrowser".split()
+)
+"""Modules that only tools need: not loaded because a library's function might."""
+
+_CODECS = ("ascii", "latin_1", "utf_8_sig", "idna")
+"""Codecs that CPython's own network and text modules look up by name."""
+
+
+class BuildError(Exception):
+    """The app cannot be built, for a reason that concerns its author."""
+
+
+def prepare(settings: dict[str, Any]) -> App:
+    """Loads the app that ``settings`` describes and reports to ``report.json`` in the entry folder."""
+    stdout, stderr = sys.stdout, sys.stderr
+    try:
+        with open(f"{_ENTRY}/output.txt", "w", encoding="utf-8") as output:
+            sys.stdout = sys.stderr = output
+            app, report = _load(settings)
+    except BaseException as error:
+        _write_report(_explain(error, settings))
+        raise
+    finally:
+        sys.stdout, sys.stderr = stdout, stderr
+    _write_report(report)
+    sys.stdout.reconfigure(line_buffering=True, write_through=False)  # type: ignore[union-attr]
+    return app
+
+
+def _load(settings: dict[str, Any]) -> tuple[App, dict[str, Any]]:
+    sys.dont_write_bytecode = True
+    sources = Sources()
+    sources.add_handler(settings["module"])
+    _load_dependencies(sources)
+    log.prepare()
+    app = App(sources.modules, settings["module"], settings["attribute"])
+    app.sources = sources.lines
+    sys.meta_path.insert(0, sources.modules)  # type: ignore[arg-type]
+    reads = Reads(set(sources.lines))
+    problem = _run(app, reads)
+    app.reads = reads if problem or not _is_constant(reads) else None
+    if problem is None:
+        _load_rest(sources)
+        _check_handler(app.loaded, settings)
+    app.after_load = _settle
+    _settle()
+    for path, lines in sources.lines.items():
+        linecache.cache[path] = (sum(map(len, lines)), None, lines, path)
+    return app, {"files": sorted(sources.lines), "again": _why_again(reads, problem), "modules": len(sys.modules)}
+
+
+def _run(app: App, reads: Reads) -> BaseException | None:
+    """Runs the app's modules. One that wants an environment that is not there yet may fail: it runs again in its place."""
+    try:
+        with reads:
+            app.loaded = app.load()
+    except Exception as error:
+        if not reads.missing() or isinstance(error, (ImportError, SyntaxError)):
+            raise
+        app.modules.forget()
+        return error
+    return None
+
+
+def _is_constant(reads: Reads) -> bool:
+    return not reads.environment and not reads.everything and reads.moment is None
+
+
+def _why_again(reads: Reads, problem: BaseException | None) -> str | None:
+    if problem is not None:
+        return f"{type(problem).__name__}: {problem}"
+    return reads.moment or ("environment" if reads.everything else None)
+
+
+def _settle() -> None:
+    log.prepare()
+    event_loop.prepare()
+    event_loop.prepare_executors()
+
+
+class Sources:
+    """The app's own modules that its handler can reach."""
+
+    def __init__(self) -> None:
+        self.modules = Modules(_ROOT)
+        self.lines: dict[str, list[str]] = {}
+        self.found: dict[str, Found] = {}
+
+    def add_handler(self, module: str) -> None:
+        """Adds the handler's module and all that it reaches."""
+        if not self._add(module):
+            raise BuildError(f"there is no module {module}: looked for {module.replace('.', '/')}.py")
+
+    def outside(self) -> Iterator[tuple[str, Import]]:
+        """What the app imports from elsewhere, with the file that does."""
+        for path, found in self.found.items():
+            for wanted in found.imports:
+                if wanted.module not in self.modules.codes:
+                    yield path, wanted
+
+    def _add(self, name: str) -> bool:
+        if name in self.modules.codes:
+            return True
+        parent = name.rpartition(".")[0]
+        if parent and not self._add(parent):
+            return False
+        base = name.replace(".", "/")
+        for path, package in ((f"{base}/__init__.py", True), (f"{base}.py", False)):
+            if os.path.isfile(f"{_ROOT}/{path}"):
+                self._read(name, path, package=package)
+                return True
+        if os.path.isdir(f"{_ROOT}/{base}"):
+            self.modules.add(name, None, base, package=True)
+            return True
+        return False
+
+    def _read(self, name: str, path: str, *, package: bool) -> None:
+        with open(f"{_ROOT}/{path}", "rb") as file:
+            text = file.read()
+        tree = ast.parse(text, path)
+        self.modules.add(name, compile(tree, path, "exec", dont_inherit=True), path, package=package)
+        self.lines[path] = importlib.util.decode_source(text).splitlines(keepends=True)
+        found = imports.find(tree, name if package else name.rpartition(".")[0])
+        self.found[path] = found
+        for wanted in found.imports:
+            if self._add(wanted.module):
+                for one in wanted.names:
+                    self._add(f"{wanted.module}.{one}")
+
+
+def _load_dependencies(sources: Sources) -> None:
+    """Loads what the app's modules import from elsewhere, and what those reach."""
+    for codec in _CODECS:
+        _try_import(f"encodings.{codec}")
+    reach = Reach()
+    for path, wanted in sources.outside():
+        _load_one(path, wanted)
+        reach.follow_standard(wanted)
+    for found in sources.found.values():
+        reach.note(found)
+    if any(found.coroutines for found in sources.found.values()):
+        _try_import("asyncio")
+    reach.follow_all()
+
+
+def _load_one(path: str, wanted: Import) -> None:
+    try:
+        module = importlib.import_module(wanted.module)
+    except ImportError as error:
+        if wanted.optional:
+            return
+        missing = isinstance(error, ModuleNotFoundError) and error.name is not None
+        if missing and (wanted.module == error.name or wanted.module.startswith(f"{error.name}.")):
+            raise BuildError(f"{path}:{wanted.line}: there is no module {wanted.module}") from error
+        raise BuildError(f"{path}:{wanted.line}: {wanted.module} cannot be imported: {error}") from error
+    except Exception as error:
+        if wanted.optional or wanted.lazy:
+            return
+        raise BuildError(f"{path}:{wanted.line}: {wanted.module} cannot be imported: {type(error).__name__}: {error}") from error
+    for name in wanted.names:
+        if not hasattr(module, name):
+            _try_import(f"{wanted.module}.{name}")
+
+
+def _load_rest(sources: Sources) -> None:
+    """Loads the app's modules that only its functions import."""
+    for path, found in sources.found.items():
+        for wanted in found.imports:
+            if wanted.lazy and wanted.module in sources.modules.codes:
+                _load_one(path, wanted)
+
+
+class Reach:
+    """Follows the imports inside the functions of dependencies, and one step into the standard library."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def follow_all(self) -> None:
+        """Until nothing new is loaded."""
+        while fresh := [name for name in list(sys.modules) if name not in self._seen]:
+            self._seen.update(fresh)
+            for name in fresh:
+                file = getattr(sys.modules[name], "__file__", None) or ""
+                if file.startswith(_DEPENDENCIES):
+                    self._follow(name, file)
+
+    def follow_standard(self, wanted: Import) -> None:
+        """What the functions of a standard module import, for a module that the app names itself."""
+        module = sys.modules.get(wanted.module)
+        file = getattr(module, "__file__", None) or ""
+        if wanted.module not in self._seen and file.startswith("/python"):
+            self._seen.add(wanted.module)
+            self._follow(wanted.module, file)
+
+    def note(self, found: Found) -> None:
+        """Loads what is reached by name only: codecs, and the parser behind ``strptime``."""
+        for codec in found.codecs:
+            _load_codec(codec)
+        if found.strptime:
+            _try_import("_strptime")
+
+    def _follow(self, name: str, file: str) -> None:
+        module = sys.modules[name]
+        package = name if hasattr(module, "__path__") else name.rpartition(".")[0]
+        try:
+            with open(file, "rb") as source:
+                found = imports.find(ast.parse(source.read()), package)
+        except (OSError, SyntaxError, ValueError):
+            return
+        self.note(found)
+        for wanted in found.imports:
+            top = wanted.module.partition(".")[0]
+            if wanted.lazy and top not in _NEVER and wanted.module != f"{package}.__main__":
+                _try_import(wanted.module)
+                loaded = sys.modules.get(wanted.module)
+                for one in wanted.names:
+                    if loaded is not None and not _has(loaded, one):
+                        _try_import(f"{wanted.module}.{one}")
+            if file.startswith(_DEPENDENCIES) and not wanted.lazy:
+                self.follow_standard(wanted)
+
+
+def _has(module: Any, name: str) -> bool:
+    """Whether the module has the name; a lazy package's ``__getattr__`` may load it, or fail in its own way."""
+    try:
+        return hasattr(module, name)
+    except Exception:
+        return False
+
+
+def _try_import(name: str) -> None:
+    """Imports what an app may need later; what cannot be imported here could not be then."""
+    try:
+        importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return
+
+
+def _load_codec(name: str) -> None:
+    try:
+        "".encode(name)
+        importlib.import_module("codecs").lookup(name)
+    except Exception:
+        return
+
+
+def _check_handler(handler: Any, settings: dict[str, Any]) -> None:
+    if not callable(handler):
+        raise BuildError(f"{settings['module']}.{settings['attribute']} is not callable: it is a {type(handler).__name__}")
+    if settings["kind"] == "http":
+        from . import web
+
+        web.gateway(handler)
+
+
+def _explain(error: BaseException, settings: dict[str, Any]) -> dict[str, Any]:
+    """The failure for `lambkin build`: what Python printed, a line that sums it up, and the modules that were missing."""
+    if isinstance(error, SyntaxError):
+        output = "".join(traceback.format_exception_only(error))
+        summary = f"{error.filename}:{error.lineno}: {error.msg}"
+    elif isinstance(error, BuildError):
+        cause = error.__cause__
+        own = isinstance(cause, ModuleNotFoundError) or cause is None
+        output = "" if own else "".join(traceback.format_exception(cause))
+        summary = str(error)
+    elif isinstance(error, AttributeError) and getattr(error, "name", None) in settings["attribute"].split("."):
+        output = ""
+        summary = f"{settings['module']} has no {settings['attribute']}: say in `handler` which object answers"
+    else:
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/lambkin/" not in frame.filename]
+        output = "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
+        place = f"{frames[-1].filename}:{frames[-1].lineno}: " if frames else ""
+        summary = f"{place}{type(error).__name__} while {settings['module']} was imported: {error}"
+    return {"error": {"output": output, "summary": summary, "missing": _missing(error)}}
+
+
+def _missing(error: BaseException | None) -> list[str]:
+    """The modules that an error and its causes name."""
+    names = []
+    while error is not None:
+        if isinstance(error, ImportError) and error.name:
+            names.append(error.name)
+        error = error.__cause__ or error.__context__
+    return names
+
+
+def _write_report(report: dict[str, Any]) -> None:
+    with open(f"{_ENTRY}/report.json", "w", encoding="utf-8") as file:
+        json.dump(report, file)
