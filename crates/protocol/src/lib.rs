@@ -1,1 +1,18 @@
-//! To be written.
+//! Pure types and conversions of Lambkin, without input or output.
+//!
+//! A Lambda event becomes an [`http::Request`] and an [`http::Response`] becomes the answer its sender expects;
+//! `lambkin.toml`, releases, aliases and domains are parsed and checked; routes are matched by API Gateway's rules.
+//! Who reads or writes the bytes is the business of the other crates: no file, clock, environment or socket here.
+
+pub mod alias;
+pub mod answer;
+mod content;
+pub mod digest;
+pub mod domain;
+mod encoding;
+pub mod event;
+pub mod manifest;
+pub mod name;
+pub mod release;
+pub mod request;
+pub mod routes;

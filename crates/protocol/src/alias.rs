@@ -1,0 +1,142 @@
+//! An alias: the name that points to one release of an app, or to several with weights.
+
+use serde::{Deserialize, Serialize};
+
+use crate::release;
+
+/// The version of the alias document this crate writes and reads.
+pub const VERSION: u32 = 1;
+
+/// The document behind an alias, stored as `apps/<app>/aliases/<alias>.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alias {
+    /// The document's version, [`VERSION`].
+    pub lambkin_alias: u32,
+    /// The releases the alias points to. At least one, and at least one with a weight above zero.
+    pub targets: Vec<Target>,
+    /// The release it pointed to before, for a rollback without a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// When it was moved, RFC 3339, as told by who moved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated: Option<String>,
+}
+
+/// One release behind an alias, and its share of the invocations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The id of the release.
+    pub release: String,
+    /// Its share, relative to the sum of all weights.
+    pub weight: u32,
+}
+
+/// Why an alias document is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum AliasError {
+    /// It is not the JSON of an alias.
+    #[error("the alias document is malformed")]
+    Malformed(#[source] serde_json::Error),
+    /// It was written by a newer Lambkin.
+    #[error("the alias document has version {found}, newer than the {VERSION} this Lambkin knows")]
+    Newer {
+        /// The version it names.
+        found: u32,
+    },
+    /// It points nowhere.
+    #[error("the alias has no target with a weight above zero")]
+    NoTarget,
+    /// It points to something that cannot be a release.
+    #[error("the alias points to `{release}`, which is not the id of a release")]
+    BadRelease {
+        /// What it names as a release.
+        release: String,
+    },
+}
+
+impl Alias {
+    /// An alias that points to one release only.
+    pub fn single(release: impl Into<String>) -> Self {
+        let target = Target { release: release.into(), weight: 100 };
+        Self { lambkin_alias: VERSION, targets: vec![target], previous: None, updated: None }
+    }
+
+    /// The release for one invocation. `seed` is any evenly spread number: equal seeds choose equally.
+    ///
+    /// Returns an empty string only for an alias without targets, which [`Alias::parse`] refuses.
+    pub fn choose(&self, seed: u64) -> &str {
+        let total: u64 = self.targets.iter().map(|target| u64::from(target.weight)).sum();
+        let mut point = seed.checked_rem(total).unwrap_or(0);
+        for target in &self.targets {
+            let weight = u64::from(target.weight);
+            if point < weight {
+                return &target.release;
+            }
+            point -= weight;
+        }
+        self.targets.first().map_or("", |target| &target.release)
+    }
+
+    /// Reads and checks an alias document.
+    pub fn parse(bytes: &[u8]) -> Result<Self, AliasError> {
+        release::version_of(bytes, "lambkin_alias", VERSION)
+            .map_err(|found| AliasError::Newer { found })?;
+        let alias: Self = serde_json::from_slice(bytes).map_err(AliasError::Malformed)?;
+        if alias.targets.iter().all(|target| target.weight == 0) {
+            return Err(AliasError::NoTarget);
+        }
+        match alias.targets.iter().find(|target| !release::is_id(&target.release)) {
+            Some(target) => Err(AliasError::BadRelease { release: target.release.clone() }),
+            None => Ok(alias),
+        }
+    }
+
+    /// The document's bytes, the same for equal aliases.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        release::json(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "0123456789abcdef0123";
+    const TWO: &str = "fedcba98765432100123";
+
+    #[test]
+    fn chooses_by_weight() {
+        let target = |release: &str, weight| Target { release: release.to_owned(), weight };
+        let alias = Alias {
+            targets: vec![target(ONE, 0), target(TWO, 1), target(ONE, 3)],
+            ..Alias::single(ONE)
+        };
+        let chosen: Vec<_> = (0..8).map(|seed| alias.choose(seed)).collect();
+        assert_eq!(chosen, [TWO, ONE, ONE, ONE, TWO, ONE, ONE, ONE]);
+        assert_eq!(Alias::single(ONE).choose(u64::MAX), ONE);
+    }
+
+    #[test]
+    fn reads_back_what_it_writes() {
+        let alias = Alias {
+            previous: Some(TWO.to_owned()),
+            updated: Some("2026-11-22T10:00:00Z".to_owned()),
+            ..Alias::single(ONE)
+        };
+        assert_eq!(Alias::parse(&alias.to_bytes()).unwrap(), alias);
+    }
+
+    #[test]
+    fn refuses_what_points_nowhere_or_is_newer() {
+        let refused = |text: &str| Alias::parse(text.as_bytes()).unwrap_err().to_string();
+        assert!(refused(r#"{"lambkin_alias":1,"targets":[]}"#).contains("no target"));
+        assert!(
+            refused(r#"{"lambkin_alias":1,"targets":[{"release":"../x","weight":1}]}"#)
+                .contains("`../x`")
+        );
+        assert!(refused(r#"{"lambkin_alias":2,"shape":"new"}"#).contains("version 2"));
+        assert!(refused("{").contains("malformed"));
+    }
+}

@@ -1,0 +1,179 @@
+//! Reads `lambkin.toml` and reports as many problems at once as can be told apart.
+//!
+//! In order: TOML itself; the version; unknown keys; the types of each part for itself; then, over all parts, names,
+//! values and routes (`rules`).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::problem::{ManifestError, Problems};
+use super::{App, Component, Manifest, Route, VERSION, rules, schema, unknown};
+
+/// Reads a manifest. The error names every problem with its line and column.
+pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
+    let mut problems = Problems::new(text);
+    let (mut document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        problems.add_toml(error);
+    }
+    if problems.is_empty() {
+        check_version(document.get_ref(), &mut problems);
+    }
+    if !problems.is_empty() {
+        return Err(problems.into_error());
+    }
+    unknown::remove(document.get_mut(), &schema(), &mut problems);
+    let places = Places(document.get_ref());
+    let parts = Parts::read(document.get_ref(), &mut problems);
+    rules::check(&parts, &places, &mut problems);
+    match parts.app {
+        Some(app) if problems.is_empty() => Ok(Manifest {
+            lambkin: VERSION,
+            app,
+            component: parts.components,
+            route: parts.routes.into_iter().map(|(_, route)| route).collect(),
+        }),
+        _ => Err(problems.into_error()),
+    }
+}
+
+fn check_version(document: &DeTable<'_>, problems: &mut Problems<'_>) {
+    let Some(value) = document.get("lambkin") else {
+        let hint = format!("put `lambkin = {VERSION}` on the first line");
+        return problems.add(None, "the manifest does not say its version", Some(hint));
+    };
+    let version = value
+        .get_ref()
+        .as_integer()
+        .and_then(|version| u64::from_str_radix(version.as_str(), version.radix()).ok());
+    match version {
+        Some(version) if version == u64::from(VERSION) => {}
+        Some(version) if version > u64::from(VERSION) => {
+            let message = format!(
+                "the manifest has version {version}, newer than the {VERSION} this lambkin knows"
+            );
+            problems.add(Some(value.span()), message, Some("update lambkin".to_owned()));
+        }
+        _ => problems.add(
+            Some(value.span()),
+            "the version of the manifest is not a known number",
+            Some(format!("write `lambkin = {VERSION}`")),
+        ),
+    }
+}
+
+/// The parts of a manifest that could be read.
+pub(super) struct Parts {
+    pub(super) app: Option<App>,
+    pub(super) components: BTreeMap<String, Component>,
+    /// The names of all components, of those too that could not be read.
+    pub(super) component_names: Vec<String>,
+    /// The routes, each with its place in the list.
+    pub(super) routes: Vec<(usize, Route)>,
+}
+
+impl Parts {
+    fn read(document: &DeTable<'_>, problems: &mut Problems<'_>) -> Self {
+        let app = match document.get("app") {
+            Some(app) => read(app, problems),
+            None => {
+                problems.add(
+                    None,
+                    "the manifest has no `[app]`",
+                    Some("add `[app]` with the app's `name`".to_owned()),
+                );
+                None
+            }
+        };
+        let mut parts = Self {
+            app,
+            components: BTreeMap::new(),
+            component_names: Vec::new(),
+            routes: Vec::new(),
+        };
+        if let Some(value) = document.get("component") {
+            match value.get_ref() {
+                DeValue::Table(table) => parts.read_components(table, problems),
+                _ => problems.add(
+                    Some(value.span()),
+                    "`component` is a table of components",
+                    Some("write `[component.<name>]`".to_owned()),
+                ),
+            }
+        }
+        if let Some(value) = document.get("route") {
+            match value.get_ref() {
+                DeValue::Array(elements) => {
+                    let routes = elements
+                        .iter()
+                        .enumerate()
+                        .filter_map(|(index, element)| Some((index, read(element, problems)?)));
+                    parts.routes = routes.collect();
+                }
+                _ => problems.add(
+                    Some(value.span()),
+                    "`route` is a list of tables",
+                    Some("write `[[route]]`".to_owned()),
+                ),
+            }
+        }
+        parts
+    }
+
+    fn read_components(&mut self, table: &DeTable<'_>, problems: &mut Problems<'_>) {
+        for (name, value) in table {
+            self.component_names.push(name.get_ref().to_string());
+            if let Some(component) = read(value, problems) {
+                self.components.insert(name.get_ref().to_string(), component);
+            }
+        }
+    }
+}
+
+/// Reads one part, or reports why not.
+fn read<T: DeserializeOwned>(
+    value: &Spanned<DeValue<'_>>,
+    problems: &mut Problems<'_>,
+) -> Option<T> {
+    match T::deserialize(ValueDeserializer::from(value.clone())) {
+        Ok(part) => Some(part),
+        Err(error) => {
+            let span = error.span().unwrap_or_else(|| value.span());
+            problems.add(Some(span), error.message().lines().collect::<Vec<_>>().join(", "), None);
+            None
+        }
+    }
+}
+
+/// Where the values of a manifest stand.
+pub(super) struct Places<'a>(&'a DeTable<'a>);
+
+impl Places<'_> {
+    /// The place of a value, named by keys and list indexes; of the nearest part around it where it is absent.
+    pub(super) fn of(&self, path: &[&str]) -> Option<Range<usize>> {
+        let (first, rest) = path.split_first()?;
+        let mut value = self.0.get(*first)?;
+        for step in rest {
+            let next = match value.get_ref() {
+                DeValue::Table(table) => table.get(*step),
+                DeValue::Array(elements) => {
+                    step.parse::<usize>().ok().and_then(|index| elements.get(index))
+                }
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            value = next;
+        }
+        Some(value.span())
+    }
+
+    /// The place of a component's name.
+    pub(super) fn of_component_name(&self, name: &str) -> Option<Range<usize>> {
+        let components = self.0.get("component")?.get_ref().as_table()?;
+        components.get_key_value(name).map(|(key, _)| key.span())
+    }
+}

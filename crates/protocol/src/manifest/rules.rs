@@ -1,0 +1,146 @@
+//! The rules over a manifest's values: names, limits, grants, engines, and routes that lead somewhere and do not overlap.
+
+use std::collections::BTreeMap;
+
+use http::Uri;
+
+use super::check::{Parts, Places};
+use super::problem::Problems;
+use super::{Component, Language};
+use crate::name::{self, nearest};
+use crate::routes::{Claim, METHODS, PatternError};
+
+/// The most memory a Wasm instance with 32-bit addresses can have, in MiB.
+const MAX_MEMORY_MB: u32 = 4096;
+/// The longest invocation Lambda allows, in seconds.
+const MAX_TIMEOUT_SECONDS: u32 = 900;
+
+pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {
+    if let Some(app) = &parts.app
+        && let Err(error) = name::check(&app.name)
+    {
+        problems.add(places.of(&["app", "name"]), format!("bad name of the app: {error}"), None);
+    }
+    for component in &parts.component_names {
+        if let Err(error) = name::check(component) {
+            problems.add(
+                places.of_component_name(component),
+                format!("bad name of a component: {error}"),
+                None,
+            );
+        }
+    }
+    for (component, entry) in &parts.components {
+        check_component(component, entry, &mut |path, message, hint| {
+            let path: Vec<&str> =
+                ["component", component].into_iter().chain(path.iter().copied()).collect();
+            problems.add(places.of(&path), message, hint);
+        });
+    }
+    check_targets(parts, places, problems);
+    check_overlaps(parts, places, problems);
+}
+
+/// Reports a problem of a part of a component: its path, a message, a hint.
+type Report<'a> = dyn FnMut(&[&str], String, Option<String>) + 'a;
+
+fn check_component(name: &str, component: &Component, report: &mut Report<'_>) {
+    if component.source.trim().is_empty() {
+        report(&["source"], format!("component `{name}` has an empty source"), None);
+    }
+    let is_script = matches!(component.language, Language::JavaScript | Language::TypeScript);
+    if component.engine.is_some() && !is_script {
+        let message =
+            format!("`engine` is for JavaScript and TypeScript, not for {}", component.language);
+        report(&["engine"], message, Some("leave it out".to_owned()));
+    }
+    let limits = &component.limits;
+    let bounds = [
+        ("memory_mb", limits.memory_mb, MAX_MEMORY_MB),
+        ("timeout_seconds", limits.timeout_seconds, MAX_TIMEOUT_SECONDS),
+    ];
+    for (key, value, most) in bounds {
+        if value.is_some_and(|value| value == 0 || value > most) {
+            report(&["limits", key], format!("`{key}` must be from 1 to {most}"), None);
+        }
+    }
+    for (index, origin) in component.grants.http.iter().enumerate() {
+        if !is_origin(origin) {
+            let message = format!("`{origin}` is not an origin");
+            let hint = "write `https://api.example.com`, `https://*.example.com` or `http://127.0.0.1:9000`".to_owned();
+            report(&["grants", "http", &index.to_string()], message, Some(hint));
+        }
+    }
+}
+
+/// Scheme, host and port and nothing else; the host may begin with `*.`.
+fn is_origin(text: &str) -> bool {
+    let Some((scheme @ ("http" | "https"), rest)) = text.split_once("://") else { return false };
+    let host = rest.strip_prefix("*.").unwrap_or(rest);
+    let uri = format!("{scheme}://{host}").parse::<Uri>();
+    let is_bare = !rest.contains(['/', '?', '#', '@']) && !host.contains('*');
+    is_bare && uri.is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty()))
+}
+
+fn check_targets(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {
+    for (index, route) in &parts.routes {
+        if parts.component_names.contains(&route.component) {
+            continue;
+        }
+        let known = parts.component_names.iter().map(String::as_str);
+        let hint = match nearest(&route.component, known) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if parts.component_names.is_empty() => {
+                Some(format!("add `[component.{}]`", route.component))
+            }
+            None => Some(format!("there are {}", quoted(&parts.component_names))),
+        };
+        let message =
+            format!("route `{}` leads to the unknown component `{}`", route.path, route.component);
+        problems.add(places.of(&["route", &index.to_string(), "component"]), message, hint);
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn check_overlaps(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {
+    let mut claimed: BTreeMap<Claim, &str> = BTreeMap::new();
+    for (index, route) in &parts.routes {
+        let index = index.to_string();
+        match Claim::of(route) {
+            Err(error) => {
+                let is_method =
+                    matches!(error, PatternError::NoMethods | PatternError::UnknownMethod { .. });
+                let key = if is_method { "methods" } else { "path" };
+                let hint = is_method.then(|| format!("methods are {} and ANY", METHODS.join(", ")));
+                problems.add(
+                    places.of(&["route", &index, key]),
+                    format!("route `{}`: {error}", route.path),
+                    hint,
+                );
+            }
+            Ok(claims) => {
+                let path = places.of(&["route", &index, "path"]);
+                for claim in claims {
+                    let method = claim.method;
+                    let Some(earlier) = claimed.insert(claim, &route.path) else { continue };
+                    let message = if earlier == route.path {
+                        format!("route `{method} {earlier}` occurs twice")
+                    } else {
+                        format!(
+                            "route `{method} {}` overlaps the earlier `{method} {earlier}`",
+                            route.path
+                        )
+                    };
+                    problems.add(
+                        path.clone(),
+                        message,
+                        Some("both would answer the same requests".to_owned()),
+                    );
+                }
+            }
+        }
+    }
+}

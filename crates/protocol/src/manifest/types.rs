@@ -1,0 +1,173 @@
+//! The shape of `lambkin.toml`. The doc comments are what editors show, through the JSON Schema.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Route;
+
+/// An app: its components, and the routes that lead to them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "lambkin.toml")]
+pub struct Manifest {
+    /// The version of this file's format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub lambkin: u32,
+    /// The app itself.
+    pub app: App,
+    /// The app's components by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub component: BTreeMap<String, Component>,
+    /// Which component answers which requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub route: Vec<Route>,
+}
+
+/// What the app is called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    /// The app's name: lower-case letters, digits and dashes, at most 63.
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))]
+    pub name: String,
+    /// What the app does, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// One component: where its source is, and what it may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Component {
+    /// The language of the source; `wasm` for a finished component.
+    pub language: Language,
+    /// The source file or folder, relative to this file.
+    pub source: String,
+    /// The handler inside the source: `handler`, `app:lambda_handler`, `app`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handler: Option<String>,
+    /// How the handler is called. Seen from the source when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// The JavaScript engine; `quickjs` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<JsEngine>,
+    /// Environment variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+    /// Values for `wasi:config`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub config: BTreeMap<String, String>,
+    /// What the component may use besides its request. Nothing by default.
+    #[serde(default)]
+    pub grants: Grants,
+    /// What bounds an invocation.
+    #[serde(default)]
+    pub limits: Limits,
+    /// A build of your own instead of the language's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
+    /// A file with an event that is handled once at build time, before the snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<String>,
+}
+
+/// The language a component is written in.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Rust.
+    Rust,
+    /// JavaScript.
+    JavaScript,
+    /// TypeScript.
+    TypeScript,
+    /// Python.
+    Python,
+    /// Go.
+    Go,
+    /// A finished component, or a core module for WASI 0.1.
+    Wasm,
+}
+
+/// How a component's handler is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A Lambda handler: the event and a context in, the answer out.
+    Function,
+    /// A web handler: a request in, a response out.
+    Http,
+    /// A program: the event on standard input, the answer on standard output.
+    Command,
+}
+
+/// An engine for JavaScript and TypeScript.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum JsEngine {
+    /// Small and quick to start.
+    QuickJs,
+    /// Larger, with Web Crypto and streams.
+    StarlingMonkey,
+}
+
+/// What a component may use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grants {
+    /// Origins it may call: `https://api.example.com`, `https://*.example.com`, `http://127.0.0.1:9000`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<String>,
+    /// Whether it has a private, empty `/tmp`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tmp: bool,
+}
+
+/// What bounds an invocation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Memory of an instance in MiB; 128 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 4096))]
+    pub memory_mb: Option<u32>,
+    /// Time of an invocation in seconds; all that Lambda leaves when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 900))]
+    pub timeout_seconds: Option<u32>,
+}
+
+/// A build of the developer's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// The command, run by the shell in the manifest's folder. It leaves the component at `source`.
+    pub command: String,
+    /// Files and folders whose change calls for a new build, relative to the manifest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watch: Vec<String>,
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Rust => "rust",
+            Self::JavaScript => "javascript",
+            Self::TypeScript => "typescript",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Wasm => "wasm",
+        })
+    }
+}
+
+/// The JSON Schema of `lambkin.toml`, for editors.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Manifest).to_value()
+}

@@ -1,0 +1,55 @@
+//! Routes of an app and which one answers a request, by the rules of API Gateway's HTTP APIs.
+//!
+//! [`Route`] is how a route is written, `pattern` what it means, [`Table`] finds the one that answers.
+//! Rules: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>.
+
+mod pattern;
+mod table;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use pattern::PatternError;
+pub(crate) use pattern::{Claim, METHODS};
+pub use table::{Found, Table};
+
+/// The path of the route that answers when no other does.
+pub const DEFAULT: &str = "$default";
+
+/// One route: requests of these methods to this path go to this component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The path: `/`, `/items/{id}`, `/files/{proxy+}`, or `$default` for all that no other route takes.
+    pub path: String,
+    /// The methods in capitals, such as `["GET", "HEAD"]`. Absent: any method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub methods: Option<Vec<String>>,
+    /// The name of the component that answers.
+    pub component: String,
+}
+
+/// Why a set of routes is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// A path or a method cannot be.
+    #[error("route `{path}` cannot be")]
+    Pattern {
+        /// The route's path.
+        path: String,
+        /// What is wrong with it.
+        source: PatternError,
+    },
+    /// Two routes would answer the same requests.
+    #[error("route `{method} {path}` overlaps the earlier `{method} {earlier}`")]
+    Overlap {
+        /// The index of the second route.
+        index: usize,
+        /// The second route's path.
+        path: String,
+        /// The method that both take.
+        method: String,
+        /// The first route's path.
+        earlier: String,
+    },
+}
