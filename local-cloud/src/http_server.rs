@@ -1,0 +1,134 @@
+//! One HTTP/1.1 listener, shared by every emulated service: accept, serve, drain, close.
+//!
+//! What is answered is the service's business; this module owns the sockets and makes sure that none outlives its
+//! server.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// An error of any kind, as `hyper` passes it on.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A running listener with its connections; dropping it closes them all.
+#[derive(Debug)]
+pub(crate) struct HttpServer {
+    address: SocketAddr,
+    connections: TaskTracker,
+    drain: CancellationToken,
+    close: CancellationToken,
+}
+
+impl HttpServer {
+    /// Binds `address` (port 0 picks a free one) and serves every connection with `service`.
+    pub(crate) async fn start<S, B>(address: SocketAddr, service: S) -> io::Result<Self>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError>,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let listener = TcpListener::bind(address).await?;
+        let server = Self {
+            address: listener.local_addr()?,
+            connections: TaskTracker::new(),
+            drain: CancellationToken::new(),
+            close: CancellationToken::new(),
+        };
+        tokio::spawn(accept(
+            listener,
+            service,
+            server.connections.clone(),
+            server.drain.clone(),
+            server.close.clone(),
+        ));
+        Ok(server)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting, lets requests in flight end within `grace`, then closes what is left.
+    pub(crate) async fn stop(&self, grace: Duration) {
+        self.drain.cancel();
+        self.connections.close();
+        if tokio::time::timeout(grace, self.connections.wait()).await.is_err() {
+            self.close.cancel();
+            self.connections.wait().await;
+        }
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        self.drain.cancel();
+        self.close.cancel();
+    }
+}
+
+async fn accept<S, B>(
+    listener: TcpListener,
+    service: S,
+    connections: TaskTracker,
+    drain: CancellationToken,
+    close: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = drain.cancelled() => return,
+        };
+        // A connection that died before it was accepted, or a moment without file descriptors, is the peer's loss only.
+        let Ok((stream, _)) = accepted else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        connections.spawn(serve(stream, service.clone(), drain.clone(), close.clone()));
+    }
+}
+
+async fn serve<S, B>(stream: TcpStream, service: S, drain: CancellationToken, close: CancellationToken)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    // Without it a small answer waits for the peer's delayed acknowledgement: 40 ms on Linux.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // A connection that the peer breaks off concerns the handler, which sees it in its body.
+        _ = connection.as_mut() => return,
+        () = close.cancelled() => return,
+        () = drain.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        _ = connection => {}
+        () = close.cancelled() => {}
+    }
+}
