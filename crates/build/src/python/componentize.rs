@@ -1,0 +1,157 @@
+//! Runs componentize-py on the collected sources and turns its failures into the user's terms.
+
+use super::adapter;
+use super::dependencies::Dependencies;
+use super::project::Project;
+use super::sources::Sources;
+use super::tool::{self, Tool};
+use crate::{BuildFailure, Kind, Progress, tools};
+use anyhow::{Context as _, Result};
+use lambkin_protocol::digest::sha256_hex;
+use serde::Deserialize;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Runs componentize-py's own entry point without its script, whose first line names a folder that may have moved.
+const RUN: &str = "import sys; from componentize_py import script; sys.exit(script())";
+
+/// All that a component is made of.
+pub(super) struct Request<'a> {
+    pub project: &'a Project,
+    pub sources: &'a Sources,
+    pub dependencies: &'a Dependencies,
+    pub work: &'a Path,
+}
+
+/// What `lambkin/prepare.py` tells of a build.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Report {
+    error: Option<Problem>,
+    /// Why the app's modules run again in each instance, where the snapshot alone would not do.
+    again: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Problem {
+    output: String,
+    summary: String,
+    /// Modules that were asked for and not there.
+    missing: Vec<String>,
+}
+
+impl Request<'_> {
+    /// The component's bytes; those of the last build, if nothing that they are made of has changed.
+    pub(super) fn componentize(&self, tool: &Tool, progress: Progress<'_>) -> Result<Vec<u8>> {
+        let output = self.work.join("component.wasm");
+        let key_file = self.work.join("component.key");
+        let key = self.key()?;
+        if fs_err::read_to_string(&key_file).is_ok_and(|known| known == key)
+            && let Ok(wasm) = fs_err::read(&output)
+        {
+            return Ok(wasm);
+        }
+        if key_file.exists() {
+            fs_err::remove_file(&key_file)?;
+        }
+        progress("running the app once to take its snapshot");
+        self.run(tool, &output, progress)?;
+        let wasm = fs_err::read(&output)?;
+        fs_err::write(key_file, key)?;
+        Ok(wasm)
+    }
+
+    fn run(&self, tool: &Tool, output: &Path, progress: Progress<'_>) -> Result<()> {
+        let entry = self.work.join("entry");
+        let wit = self.work.join("wit");
+        // componentize-py adds the packages of whatever Python it finds, unless it is given a place without any.
+        let nothing = self.work.join("no-packages");
+        for folder in [&entry, &wit] {
+            if folder.exists() {
+                fs_err::remove_dir_all(folder)?;
+            }
+        }
+        fs_err::create_dir_all(nothing.join("lib").join("site-packages"))?;
+        adapter::write_package(&entry)?;
+        adapter::write_wit(&wit, self.project.kind)?;
+        fs_err::write(entry.join("lambkin_main.py"), self.main_module()?)?;
+
+        let mut command = tool.python();
+        command.args(["-c", RUN, "--quiet", "--wit-path"]).arg(&wit);
+        command.args(["--world", adapter::world(self.project.kind), "componentize"]);
+        for folder in [&entry, &self.sources.folder, &self.dependencies.folder] {
+            fs_err::create_dir_all(folder)?;
+            command.arg("--python-path").arg(folder);
+        }
+        command.arg("lambkin_main").arg("--output").arg(output);
+        command.env("VIRTUAL_ENV", &nothing).env("RUST_BACKTRACE", "0");
+        let result = tools::run(&mut command, "componentize-py");
+        let report = read_report(&entry);
+        match (result, report.error) {
+            (Ok(_), _) => {
+                if let Some(reason) = report.again {
+                    progress(&format!(
+                        "the app's modules will run again in each instance ({reason})"
+                    ));
+                }
+                Ok(())
+            }
+            (Err(_), Some(problem)) => Err(self.explain(problem, &entry).into()),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// The module that componentize-py starts from.
+    fn main_module(&self) -> Result<String> {
+        let kind = if self.project.kind == Kind::Http { "http" } else { "function" };
+        let settings = serde_json::json!({
+            "module": self.project.module,
+            "attribute": self.project.attribute,
+            "kind": kind,
+        });
+        let (adapter, export) = match self.project.kind {
+            Kind::Http => ("web", "IncomingHandler"),
+            _ => ("function", "Handler"),
+        };
+        let settings = serde_json::to_string(&settings)?;
+        Ok(format!(
+            "from lambkin import {adapter}\nfrom lambkin.prepare import prepare\n\n{export} = {adapter}.export(prepare({settings}))\n"
+        ))
+    }
+
+    fn explain(&self, problem: Problem, entry: &Path) -> BuildFailure {
+        let mut output = fs_err::read_to_string(entry.join("output.txt")).unwrap_or_default();
+        output.push_str(&problem.output);
+        let native = problem
+            .missing
+            .iter()
+            .find_map(|module| self.dependencies.native.get(module).map(|owner| (module, owner)));
+        let summary = match native {
+            Some((module, owner)) => format!(
+                "{owner} needs native code ({module}), which a component cannot load: use a pure Python package instead"
+            ),
+            None => problem.summary,
+        };
+        BuildFailure { output, summary }
+    }
+
+    fn key(&self) -> Result<String> {
+        let mut text =
+            format!("{}\n{:?}\n{}\n", tool::VERSION, self.project.kind, self.main_module()?);
+        writeln!(text, "{}", self.dependencies.folder.display())?;
+        for part in adapter::texts() {
+            writeln!(text, "{}", sha256_hex(part))?;
+        }
+        for (name, content) in self.sources.contents()? {
+            writeln!(text, "{name} {}", sha256_hex(content))?;
+        }
+        Ok(sha256_hex(text))
+    }
+}
+
+fn read_report(entry: &Path) -> Report {
+    fs_err::read(entry.join("report.json"))
+        .context("no report")
+        .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
+        .unwrap_or_default()
+}
