@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::service::Service;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,10 @@ use tokio_util::task::TaskTracker;
 
 /// An error of any kind, as `hyper` passes it on.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Who sent a request, as an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// A running listener with its connections; dropping it closes them all.
 #[derive(Debug)]
@@ -97,11 +101,16 @@ async fn accept<S, B>(
             () = drain.cancelled() => return,
         };
         // A connection that died before it was accepted, or a moment without file descriptors, is the peer's loss only.
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             tokio::task::yield_now().await;
             continue;
         };
-        connections.spawn(serve(stream, service.clone(), drain.clone(), close.clone()));
+        let service = service.clone();
+        let with_peer = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            service.call(request)
+        });
+        connections.spawn(serve(stream, with_peer, drain.clone(), close.clone()));
     }
 }
 

@@ -5,6 +5,7 @@
 //! address it is given (loopback in practice). It knows neither the host nor the engine: it speaks HTTP to the
 //! `bootstrap`, as Lambda does. What differs from AWS is a bug.
 
+pub mod api_gateway;
 pub mod lambda;
 pub mod s3;
 
