@@ -1,12 +1,53 @@
-//! Rust components: to be written by this module's owner.
-use crate::{Built, Check, Home, Progress, Source};
+//! Rust components: `cargo build --release --target wasm32-wasip2` in the source's folder.
+//!
+//! Owns the choice of the toolchain, of the target folder and of the artifact. The SDK's sources travel inside this
+//! crate, so that `lambkin-sdk = "0.1"` in an app's `Cargo.toml` needs no checkout and no registry.
 
-/// Builds `source` into a component.
-pub fn build(_source: &Source, _home: &Home, _progress: Progress<'_>) -> anyhow::Result<Built> {
-    anyhow::bail!("not written yet")
+mod artifact;
+mod cargo;
+mod failure;
+mod project;
+mod sdk;
+mod toolchain;
+
+use crate::{Built, Check, Home, Progress, Source, tools};
+use project::Project;
+
+/// The target that makes components of Rust programs.
+const TARGET: &str = "wasm32-wasip2";
+
+/// Builds `source`, a folder with a `Cargo.toml`, into a component.
+///
+/// Fails with a [`crate::BuildFailure`] when cargo does, with cargo's own output.
+pub fn build(source: &Source, home: &Home, progress: Progress<'_>) -> anyhow::Result<Built> {
+    let toolchain = toolchain::find(&source.path)?;
+    let project = Project::read(&source.path, &toolchain)?;
+    let sdk = project.uses_sdk().then(|| sdk::unpack(home)).transpose()?;
+    let mut command = toolchain.cargo(&source.path);
+    command.args(["build", "--release", "--target", TARGET]);
+    command.arg("--message-format=json-render-diagnostics");
+    command.arg("--target-dir").arg(project.target_folder(&source.work));
+    if let Some(sdk) = &sdk {
+        command.arg("--config").arg(sdk::patch(sdk));
+    }
+    progress("compiling Rust");
+    let messages = cargo::run(&mut command, progress)?;
+    let path = artifact::choose(&messages, source.handler.as_deref())?;
+    Ok(Built { wasm: fs_err::read(&path)?, inputs: project.inputs(&path, sdk.as_deref()) })
 }
 
 /// The tools that this language needs.
 pub fn check(_home: &Home) -> Vec<Check> {
-    Vec::new()
+    let target = match toolchain::find(&std::env::temp_dir()) {
+        Ok(toolchain) => Ok(format!("in {toolchain}")),
+        Err(error) => Err(error.to_string()),
+    };
+    vec![
+        Check {
+            tool: "cargo",
+            found: tools::version("cargo", &["--version"]),
+            remedy: "install Rust from https://rustup.rs".to_owned(),
+        },
+        Check { tool: TARGET, found: target, remedy: format!("rustup target add {TARGET}") },
+    ]
 }
