@@ -1,0 +1,3 @@
+module lambkin.dev/go
+
+go 1.24
