@@ -55,34 +55,11 @@ def run(awaitable: Any) -> Any:
 
 
 def prepare() -> None:
-    """Makes the loop the one that ``asyncio.run`` uses, and keeps thread pools on the one thread there is."""
-    if "asyncio" not in sys.modules:
-        return
+    """Makes the loop the one that ``asyncio.run`` uses, and keeps anyio on the one thread there is."""
     asyncio.unix_events._DefaultEventLoopPolicy._loop_factory = Loop  # type: ignore[attr-defined]
     backend = sys.modules.get("anyio._backends._asyncio")
     if backend is not None:
         backend.AsyncIOBackend.run_sync_in_worker_thread = classmethod(_run_here)
-
-
-def prepare_executors() -> None:
-    """Lets ``ThreadPoolExecutor`` run what it is given at once, in order: results stay right, without parallelism."""
-    threads = sys.modules.get("concurrent.futures.thread")
-    if threads is None:
-        return
-    from concurrent.futures import Future
-
-    def submit(self: Any, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        if self._shutdown:
-            raise RuntimeError("cannot schedule new futures after shutdown")
-        future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()
-        try:
-            future.set_result(function(*arguments, **named))
-        except BaseException as error:
-            future.set_exception(error)
-        return future
-
-    threads.ThreadPoolExecutor.submit = submit
 
 
 async def _run_here(_backend: Any, function: Callable[..., Any], arguments: tuple[Any, ...], **_options: Any) -> Any:

@@ -23,6 +23,8 @@ def export(app: App) -> type:
         def handle(self, event: str, context: Invocation) -> str:
             try:
                 return _invoke(app, event, context)
+            except MemoryError:
+                raise  # Ends the instance: the host knows the bound that was reached, and says so.
             except BaseException as error:
                 found = answer.failure(error, app.sources)
             finally:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 _IMPORT_ERRORS = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
 
+# Functions that only a command line or a test run calls.
+_TOOLS = frozenset(("main", "_main", "test", "_test"))
+
 
 class Import(NamedTuple):
     """One import statement's one module."""
@@ -102,6 +105,8 @@ class _Visitor(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _visit_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        if node.name in _TOOLS:
+            return
         for decorator in node.decorator_list:
             self.visit(decorator)
         self.visit(node.args)

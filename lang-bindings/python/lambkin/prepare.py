@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-from . import event_loop, imports, log
+from . import executors, imports, log
 from .imports import Found, Import
 from .snapshot import App, Modules, Reads
 
@@ -72,9 +72,10 @@ def _load(settings: dict[str, Any]) -> tuple[App, dict[str, Any]]:
         _check_handler(app.loaded, settings)
     app.after_load = _settle
     _settle()
+    _load_adapters(settings["kind"])
     for path, lines in sources.lines.items():
         linecache.cache[path] = (sum(map(len, lines)), None, lines, path)
-    return app, {"files": sorted(sources.lines), "again": _why_again(reads, problem), "modules": len(sys.modules)}
+    return app, {"files": sorted(sources.lines), "again": _why_again(reads, problem), "modules": sorted(sys.modules)}
 
 
 def _run(app: App, reads: Reads) -> BaseException | None:
@@ -101,9 +102,21 @@ def _why_again(reads: Reads, problem: BaseException | None) -> str | None:
 
 
 def _settle() -> None:
+    """Adapts what is loaded to a component: the root logger, event loops, thread pools."""
     log.prepare()
-    event_loop.prepare()
-    event_loop.prepare_executors()
+    if "asyncio" in sys.modules:
+        from . import event_loop
+
+        event_loop.prepare()
+    executors.prepare()
+
+
+def _load_adapters(kind: str) -> None:
+    """Loads what the adapter itself imports late, as far as the app can need it."""
+    if kind == "http":
+        _try_import("lambkin.wsgi")
+        if "asyncio" in sys.modules:
+            _try_import("lambkin.asgi")
 
 
 class Sources:

@@ -186,6 +186,8 @@ def _answer(app: App, request: Request, outparam: http.ResponseOutparam) -> None
         gateway(target)(target, request, response)
         response.finish()
     except BaseException as error:
+        if isinstance(error, MemoryError):
+            raise  # Ends the instance: the host knows the bound that was reached, and says so.
         if response.started:
             raise  # The client has part of an answer: only breaking off tells it that the rest is missing.
         _report(error)

@@ -11,6 +11,7 @@ const PACKAGE: &[(&str, &str)] = &[
     ("asgi.py", include_str!("../../../../lang-bindings/python/lambkin/asgi.py")),
     ("context.py", include_str!("../../../../lang-bindings/python/lambkin/context.py")),
     ("event_loop.py", include_str!("../../../../lang-bindings/python/lambkin/event_loop.py")),
+    ("executors.py", include_str!("../../../../lang-bindings/python/lambkin/executors.py")),
     ("function.py", include_str!("../../../../lang-bindings/python/lambkin/function.py")),
     ("imports.py", include_str!("../../../../lang-bindings/python/lambkin/imports.py")),
     ("log.py", include_str!("../../../../lang-bindings/python/lambkin/log.py")),

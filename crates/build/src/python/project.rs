@@ -107,12 +107,13 @@ fn module(
         })
 }
 
-/// The one module of a folder that has no other.
+/// The one module of a folder that has no other beside `__init__`.
 fn only_module(folder: &Path) -> Option<String> {
     let mut names = fs_err::read_dir(folder).ok()?.flatten().filter_map(|entry| {
         let path = entry.path();
         let python = path.extension().is_some_and(|extension| extension == "py");
-        python.then(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned())).flatten()
+        let stem = path.file_stem().filter(|stem| python && *stem != "__init__")?;
+        Some(stem.to_string_lossy().into_owned())
     });
     match (names.next(), names.next()) {
         (Some(name), None) => Some(name),

@@ -1,0 +1,180 @@
+//! Python components: small apps are built by the real tool, from the real index, and called on the engine.
+//!
+//! Builds are kept between runs (`CARGO_TARGET_TMPDIR`), so that only what has changed is built again.
+
+#[path = "python/rig.rs"]
+mod rig;
+
+use http::Method;
+use lambkin_engine::InvokeError;
+use rig::{App, failure};
+use serde_json::{Value, json};
+
+const FUNCTION: &str = include_str!("python/function.py");
+const HELPER: &str = include_str!("python/helper.py");
+const FLASK: &str = include_str!("python/flask_app.py");
+const STARLETTE: &str = include_str!("python/starlette_app.py");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_an_existing_lambda_handler() {
+    let app = App::new("function")
+        .file("src/app.py", FUNCTION)
+        .file("src/helper.py", HELPER)
+        .file("src/late.py", "VALUE = 'late'\n")
+        .file("src/requirements.txt", "aws-lambda-powertools==3.37.0\n")
+        .handler("app.lambda_handler");
+    let function = app.component("src");
+
+    // Imports inside functions, codecs and strptime work without files; coroutines and executors without threads.
+    let reached = function.call(json!({"op": "reach"})).await.unwrap();
+    assert_eq!(
+        reached,
+        json!({
+            "late": "late", "uuid": 36, "date": "2020-01-02", "codec": "e9", "gathered": [1, 2, 3],
+            "pooled": [0, 1, 4], "number": 1.50, "greeting": "Grüße", "nothing": null
+        })
+    );
+
+    let context = function.call(json!({"op": "context"})).await.unwrap();
+    assert_eq!(context["aws_request_id"], "8f5b1a2e-0000-4000-8000-000000000001");
+    assert_eq!(context["memory_limit_in_mb"], "128");
+    assert_eq!(context["function"], json!(["shop", "$LATEST", "arn:aws:lambda:eu-west-1:1:function:shop"]));
+    assert_eq!(context["log"], json!(["/aws/lambda/shop", "stream"]));
+    assert_eq!(context["identity"], Value::Null);
+    assert_eq!(context["client"], json!({"custom": {"k": "v"}, "title": "Shop"}));
+    assert!(context["remaining"].as_i64().unwrap() > 1000, "{context}");
+
+    freshness(&function).await;
+    failures(&function).await;
+    output(&function).await;
+
+    // A resolver of aws-lambda-powertools: routes, parameters and its own JSON.
+    let event = json!({
+        "version": "2.0", "rawPath": "/items/42", "headers": {}, "queryStringParameters": {"q": "1"},
+        "requestContext": {"http": {"method": "GET"}, "stage": "$default"}
+    });
+    let answer = function.call(event).await.unwrap();
+    assert_eq!(answer["statusCode"], 200);
+    assert_eq!(answer["body"], r#"{"id":"42","q":"1"}"#);
+}
+
+/// Two instances differ, and the environment of the invocation decides what was read when the module ran.
+async fn freshness(function: &rig::Component) {
+    let first = function.call(json!({"op": "fresh"})).await.unwrap();
+    let second = function.call(json!({"op": "fresh"})).await.unwrap();
+    for key in ["random", "token", "uuid", "now", "module_random", "module_now"] {
+        assert_ne!(first[key], second[key], "{key} is frozen");
+    }
+    assert_eq!(first["greeting"], "ahoj");
+    assert_eq!(first["module_greeting"], "ahoj");
+    assert_eq!(first["function_name"], "shop");
+}
+
+async fn failures(function: &rig::Component) {
+    let error = function.call(json!({"op": "raise"})).await.unwrap_err();
+    let InvokeError::Function { error_type, error_message, stack_trace } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!((error_type.as_str(), error_message.as_str()), ("OutOfStock", "boom"));
+    assert!(stack_trace[0].starts_with("File \"helper.py\", line "), "{stack_trace:?}");
+    assert!(stack_trace[0].ends_with("raise OutOfStock(\"boom\")"), "{stack_trace:?}");
+    assert!(stack_trace.last().unwrap().contains("File \"app.py\""), "{stack_trace:?}");
+
+    for (op, expected_type, expected_message) in [
+        ("bytes", "Runtime.MarshalError", "Unable to marshal response: Object of type bytes is not JSON serializable"),
+        ("exit", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
+        ("lookup", "KeyError", "'missing'"),
+    ] {
+        let error = function.call(json!({ "op": op })).await.unwrap_err();
+        let InvokeError::Function { error_type, error_message, .. } = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!((error_type.as_str(), error_message.as_str()), (expected_type, expected_message));
+    }
+
+    let error = function.call(json!({"op": "hoard"})).await.unwrap_err();
+    assert!(matches!(error, InvokeError::OutOfMemory { .. }), "{error:?}");
+}
+
+async fn output(function: &rig::Component) {
+    function.take_output();
+    function.call(json!({"op": "log"})).await.unwrap();
+    let lines = function.take_output();
+    assert!(lines.contains(&"stdout printed".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"stderr printed".to_owned()), "{lines:?}");
+    let logged = lines.iter().find(|line| line.ends_with("\tlogged 7")).expect("a log line");
+    assert!(logged.starts_with("stdout [INFO]\t"), "{logged}");
+    assert!(logged.contains("Z\t8f5b1a2e-0000-4000-8000-000000000001\t"), "{logged}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serves_a_flask_app() {
+    let app = App::new("flask").file("web/app.py", FLASK).file("web/requirements.txt", "flask==3.1.3\n");
+    let web = app.component("web/app.py");
+
+    let answer = web.request(Method::GET, "/items/a%20b?q=1&q=2", &[], "").await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"id": "a b", "q": ["1", "2"]})));
+    let answer = web.request(Method::POST, "/echo", &[("content-type", "application/json")], r#"{"n": 1}"#).await;
+    assert_eq!(answer.json(), json!({"n": 1}));
+    let answer = web.request(Method::GET, "/cookies", &[("cookie", "a=1; b=2")], "").await;
+    assert_eq!(answer.header("set-cookie"), ["seen=a.b; Path=/", "second=2; Path=/"]);
+    let answer = web.request(Method::GET, "/nowhere", &[], "").await;
+    assert_eq!(answer.status, 404);
+    let answer = web.request(Method::GET, "/throw", &[], "").await;
+    assert_eq!(answer.status, 500);
+    assert!(web.take_output().iter().any(|line| line.contains("ZeroDivisionError")));
+    let answer = web.request(Method::HEAD, "/items/1", &[], "").await;
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+    let answer = web.request(Method::GET, "/stream", &[], "").await;
+    assert_eq!(answer.text(), "part 0\npart 1\npart 2\n");
+    let answer = web.request(Method::GET, "/environment", &[], "").await;
+    assert_eq!(answer.json(), json!({"greeting": "ahoj", "id": "request-1"}));
+
+    let large = "x".repeat(5 * 1024 * 1024);
+    let answer = web.request(Method::POST, "/bytes", &[], &large).await;
+    assert_eq!(answer.body.len(), large.len());
+    assert_eq!(answer.header("content-type"), ["application/octet-stream"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serves_a_starlette_app() {
+    let app = App::new("starlette")
+        .file("src/site/__init__.py", "")
+        .file("src/site/app.py", STARLETTE)
+        .file("pyproject.toml", "[project]\nname = 'site'\nversion = '1'\ndependencies = ['starlette==1.10.0']\n")
+        .handler("app:site");
+    let web = app.component("src/site");
+
+    let answer = web.request(Method::GET, "/items/gr%C3%BC%C3%9Fe?q=1", &[], "").await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"id": "grüße", "q": "1", "started": true})));
+    let answer = web.request(Method::GET, "/plain", &[], "").await;
+    assert_eq!(answer.text(), "from a plain function");
+    let answer = web.request(Method::GET, "/stream", &[], "").await;
+    assert_eq!(answer.text(), "0,1,2,");
+    let answer = web.request(Method::GET, "/throw", &[], "").await;
+    assert_eq!(answer.status, 500);
+    let large = "y".repeat(300_000);
+    let answer = web.request(Method::POST, "/length", &[], &large).await;
+    assert_eq!(answer.json()["length"], 300_000);
+    assert!(answer.json()["chunks"].as_i64().unwrap() > 1);
+    assert!(web.take_output().contains(&"stdout stopped".to_owned()));
+}
+
+#[test]
+fn names_what_is_wrong_with_an_app() {
+    let app = App::new("missing").file("app.py", "import json\n\ndef handler(event, context):\n    import nowhere.at_all\n");
+    let text = failure(&app, "app.py");
+    assert!(text.ends_with("app.py:4: there is no module nowhere.at_all"), "{text}");
+
+    let app = App::new("syntax").file("app.py", "def handler(event, context):\n    return (1\n");
+    let text = failure(&app, "app.py");
+    assert!(text.contains("SyntaxError: '(' was never closed"), "{text}");
+    assert!(text.contains("app.py:2: '(' was never closed"), "{text}");
+
+    let app = App::new("native")
+        .file("app.py", "from pydantic import BaseModel\n\ndef handler(event, context): ...\n")
+        .file("requirements.txt", "pydantic==2.14.3\n");
+    let text = failure(&app, "app.py");
+    assert!(text.contains("pydantic_core 2."), "{text}");
+    assert!(text.contains("needs native code (pydantic_core._pydantic_core)"), "{text}");
+}
