@@ -64,13 +64,12 @@ impl Domain {
     pub fn resolve<'a>(&'a self, path: &'a str) -> Option<(&'a Mapping, &'a str)> {
         let inner = path.strip_prefix('/').unwrap_or(path);
         let ends = inner.match_indices('/').map(|(at, _)| at).chain([inner.len()]);
-        let longest = ends.filter_map(|end| {
+        let longest = ends.rev().filter(|end| *end > 0).find_map(|end| {
             let (base, rest) = inner.split_at_checked(end)?;
-            (!base.is_empty()).then_some(())?;
             Some((self.mappings.get(base)?, if rest.is_empty() { "/" } else { rest }))
         });
         let whole = if path.is_empty() { "/" } else { path };
-        longest.last().or_else(|| Some((self.mappings.get("")?, whole)))
+        longest.or_else(|| Some((self.mappings.get("")?, whole)))
     }
 
     /// Reads and checks a domain document.

@@ -57,10 +57,17 @@ pub fn check(name: &str) -> Result<(), NameError> {
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(wanted, candidate), candidate))
+        .map(|candidate| (likeness(wanted, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// From 0 to 1. One letter wrong, missing or swapped makes words alike even where they are too short
+/// for Jaro-Winkler.
+fn likeness(wanted: &str, candidate: &str) -> f64 {
+    let is_slip = candidate.len() > 2 && strsim::osa_distance(wanted, candidate) <= 1;
+    strsim::jaro_winkler(wanted, candidate).max(if is_slip { 0.9 } else { 0.0 })
 }
 
 #[cfg(test)]
@@ -82,5 +89,7 @@ mod tests {
         let known = ["component", "route", "app"];
         assert_eq!(nearest("compnent", known), Some("component"));
         assert_eq!(nearest("zzz", known), None);
+        assert_eq!(nearest("wbe", ["web"]), Some("web"));
+        assert_eq!(nearest("b", ["a"]), None);
     }
 }

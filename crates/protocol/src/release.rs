@@ -156,13 +156,11 @@ impl Release {
         name::check(&self.app).map_err(ReleaseError::BadName)?;
         for (component, entry) in &self.components {
             name::check(component).map_err(ReleaseError::BadName)?;
-            let digests =
-                entry.artifacts.values().map(|artifact| &artifact.digest).chain([&entry.digest]);
-            for digest in digests.filter(|digest| !digest::is_sha256_hex(digest)) {
-                return Err(ReleaseError::BadDigest {
-                    component: component.clone(),
-                    digest: digest.clone(),
-                });
+            let artifacts = entry.artifacts.values().map(|artifact| &artifact.digest);
+            let mut digests = artifacts.chain([&entry.digest]);
+            if let Some(digest) = digests.find(|digest| !digest::is_sha256_hex(digest)) {
+                let (component, digest) = (component.clone(), digest.clone());
+                return Err(ReleaseError::BadDigest { component, digest });
             }
         }
         match self.routes.iter().find(|route| !self.components.contains_key(&route.component)) {

@@ -80,7 +80,7 @@ fn format_2(format: Format, payload: &[u8]) -> Result<Response<Bytes>, Malformed
     let value: Value = serde_json::from_slice(payload).map_err(|_| MalformedAnswer::NotJson)?;
     let body = match value {
         Value::Object(members) if members.contains_key("statusCode") => {
-            return structured(format, Answer(members));
+            return structured(format, &Answer(members));
         }
         Value::Object(members)
             if format == Format::HttpV2 && members.contains_key("errorMessage") =>
@@ -95,13 +95,13 @@ fn format_2(format: Format, payload: &[u8]) -> Result<Response<Bytes>, Malformed
     Ok(response(StatusCode::OK, HeaderMap::new(), body, Some(JSON)))
 }
 
-fn structured(format: Format, answer: Answer) -> Result<Response<Bytes>, MalformedAnswer> {
+fn structured(format: Format, answer: &Answer) -> Result<Response<Bytes>, MalformedAnswer> {
     let status = answer.status()?.unwrap_or(StatusCode::OK);
     let mut headers = HeaderMap::new();
     for cookie in answer.cookies()? {
         append(&mut headers, "set-cookie", cookie)?;
     }
-    headers.extend(answer.headers(Read::Yes, Read::No)?);
+    answer.append_headers(&mut headers, Read::Yes, Read::No)?;
     let default = if format == Format::HttpV2 { PLAIN } else { JSON };
     Ok(response(status, headers, answer.decoded_body()?, Some(default)))
 }
@@ -176,25 +176,34 @@ impl Answer {
         status.map(Some).ok_or(MalformedAnswer::Field { field: "statusCode" })
     }
 
-    /// The multi-value headers first, then the others.
     fn headers(&self, single: Read, multi: Read) -> Result<HeaderMap, MalformedAnswer> {
         let mut headers = HeaderMap::new();
+        self.append_headers(&mut headers, single, multi)?;
+        Ok(headers)
+    }
+
+    /// The multi-value headers first, then the others.
+    fn append_headers(
+        &self,
+        headers: &mut HeaderMap,
+        single: Read,
+        multi: Read,
+    ) -> Result<(), MalformedAnswer> {
+        const MULTI: &str = "multiValueHeaders";
         if multi == Read::Yes {
-            for (name, values) in self.object("multiValueHeaders")? {
-                let values = values
-                    .as_array()
-                    .ok_or(MalformedAnswer::Field { field: "multiValueHeaders" })?;
+            for (name, values) in self.object(MULTI)? {
+                let values = values.as_array().ok_or(MalformedAnswer::Field { field: MULTI })?;
                 for value in values {
-                    append(&mut headers, name, scalar(value, "multiValueHeaders")?.as_ref())?;
+                    append(headers, name, scalar(value, MULTI)?.as_ref())?;
                 }
             }
         }
         if single == Read::Yes {
             for (name, value) in self.object("headers")?.filter(|(_, value)| !value.is_null()) {
-                append(&mut headers, name, scalar(value, "headers")?.as_ref())?;
+                append(headers, name, scalar(value, "headers")?.as_ref())?;
             }
         }
-        Ok(headers)
+        Ok(())
     }
 
     fn object(

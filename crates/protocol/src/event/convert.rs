@@ -138,7 +138,7 @@ fn host_of(headers: &HeaderMap) -> Option<Authority> {
 
 /// The address that the load balancer itself saw; what stands before it, the client may have written.
 fn last_forwarded(headers: &HeaderMap) -> Option<String> {
-    let forwarded = headers.get_all("x-forwarded-for").iter().last()?.to_str().ok()?;
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     Some(forwarded.rsplit(',').next()?.trim().to_owned()).filter(|ip| !ip.is_empty())
 }
 

@@ -37,19 +37,16 @@ fn set_member(event: &[u8], json: &[u8]) -> Result<Option<Vec<u8>>, EventError> 
         serde_json::from_slice(event).map_err(|source| not_json(event, source))?;
     let old =
         members.0.iter().rev().find(|(key, _)| key.0 == "pathParameters").map(|(_, raw)| raw.get());
-    let joined = match old {
-        Some(old) => {
-            // `old` is a part of `event`, so the distance of their starts is where it stands.
-            let start = old.as_ptr().addr() - event.as_ptr().addr();
-            let (before, rest) = event.split_at(start);
-            let (_, after) = rest.split_at(old.len());
-            [before, json, after].concat()
-        }
-        None => {
-            let (before, after) = event.split_at(brace + 1);
-            let comma: &[u8] = if members.0.is_empty() { b"" } else { b"," };
-            [before, br#""pathParameters":"#, json, comma, after].concat()
-        }
+    let joined = if let Some(old) = old {
+        // `old` is a part of `event`, so the distance of their starts is where it stands.
+        let start = old.as_ptr().addr() - event.as_ptr().addr();
+        let (before, rest) = event.split_at(start);
+        let (_, after) = rest.split_at(old.len());
+        [before, json, after].concat()
+    } else {
+        let (before, after) = event.split_at(brace + 1);
+        let comma: &[u8] = if members.0.is_empty() { b"" } else { b"," };
+        [before, br#""pathParameters":"#, json, comma, after].concat()
     };
     Ok(Some(joined))
 }

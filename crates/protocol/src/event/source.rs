@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::wire::{Envelope, First, Pairs, Raw, Text};
 
-/// The service that sent an event, as one lower-case word: `s3`, `sqs`, `sns`, `events` (EventBridge), `dynamodb`,
+/// The service that sent an event, as one lower-case word: `s3`, `sqs`, `sns`, `events` (`EventBridge`), `dynamodb`,
 /// `kinesis`, ... or `unknown`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Source(Cow<'static, str>);
@@ -129,7 +129,7 @@ fn of_records(records: &RawValue) -> Option<String> {
     of_event_source(source.1)
 }
 
-/// `aws:s3` is `s3`, `aws:kafka` and `SelfManagedKafka` are `kafka`; `signin.amazonaws.com` is a CloudTrail record's.
+/// `aws:s3` is `s3`, `aws:kafka` and `SelfManagedKafka` are `kafka`; `signin.amazonaws.com` is a `CloudTrail` record's.
 fn of_event_source(raw: &RawValue) -> Option<String> {
     let Text(name) = serde_json::from_str(raw.get()).ok()?;
     match name.strip_prefix("aws:") {

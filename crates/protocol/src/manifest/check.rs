@@ -78,17 +78,11 @@ pub(super) struct Parts {
 
 impl Parts {
     fn read(document: &DeTable<'_>, problems: &mut Problems<'_>) -> Self {
-        let app = match document.get("app") {
-            Some(app) => read(app, problems),
-            None => {
-                problems.add(
-                    None,
-                    "the manifest has no `[app]`",
-                    Some("add `[app]` with the app's `name`".to_owned()),
-                );
-                None
-            }
-        };
+        let app = document.get("app").and_then(|app| read(app, problems));
+        if !document.contains_key("app") {
+            let hint = "add `[app]` with the app's `name`".to_owned();
+            problems.add(None, "the manifest has no `[app]`", Some(hint));
+        }
         let mut parts = Self {
             app,
             components: BTreeMap::new(),

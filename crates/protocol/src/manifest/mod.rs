@@ -1,6 +1,6 @@
 //! `lambkin.toml`: what a developer writes about an app.
 //!
-//! [`types`] has its shape and so its JSON Schema, `check` and `rules` read it and report every problem with its place.
+//! `types` has its shape and so its JSON Schema, `check` and `rules` read it and report every problem with its place.
 
 mod check;
 mod problem;

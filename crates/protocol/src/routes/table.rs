@@ -35,8 +35,8 @@ pub struct Found<'a> {
 /// One level of paths.
 #[derive(Debug, Clone, Default)]
 struct Node {
-    statics: HashMap<String, Node>,
-    parameter: Option<Box<Node>>,
+    statics: HashMap<String, Self>,
+    parameter: Option<Box<Self>>,
     here: Endpoint,
     greedy: Endpoint,
 }

@@ -119,20 +119,24 @@ fn refuses_overlaps() {
     ]);
 }
 
-#[test]
-fn stays_quick_with_thousands_of_routes() {
+/// How long it takes to find `/tenant-<n>/items/7` ten thousand times among `count` routes and a catch-all.
+fn time_among(count: usize) -> std::time::Duration {
     let mut routes: Vec<_> =
-        (0..20_000).map(|n| route(&format!("GET /tenant-{n}/items/{{id}}"))).collect();
+        (0..count).map(|n| route(&format!("GET /tenant-{n}/items/{{id}}"))).collect();
     routes.push(route("/{proxy+}"));
     let table = Table::new(&routes).unwrap();
     let started = std::time::Instant::now();
-    for n in 0..20_000 {
-        assert_eq!(table.find(&Method::GET, &format!("/tenant-{n}/items/7")).unwrap().index, n);
-        assert_eq!(
-            table.find(&Method::POST, &format!("/tenant-{n}/items/7")).unwrap().index,
-            20_000
-        );
+    for n in 0..5_000 {
+        let path = format!("/tenant-{}/items/7", n % count);
+        assert_eq!(table.find(&Method::GET, &path).unwrap().index, n % count);
+        assert_eq!(table.find(&Method::POST, &path).unwrap().index, count);
     }
-    // A scan of the list would need 800 million comparisons, which no debug build does in this time.
-    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    started.elapsed()
+}
+
+#[test]
+fn stays_quick_with_thousands_of_routes() {
+    // A scan of the list would take a thousand times as long.
+    let (few, many) = (time_among(10), time_among(10_000));
+    assert!(many < few * 50, "{few:?} among 10 routes, {many:?} among 10,000");
 }

@@ -1,0 +1,215 @@
+//! `lambkin.toml`: what is accepted, and what is said, with line and column, about what is not.
+
+use lambkin_protocol::manifest::{JsEngine, Kind, Language, parse, schema};
+
+const FULL: &str = r#"
+lambkin = 1
+
+[app]
+name = "shop"
+description = "Sells things"
+
+[component.web]
+language = "javascript"
+source = "src/index.js"
+handler = "handler"
+kind = "function"
+engine = "starlingmonkey"
+environment = { GREETING = "ahoj" }
+config = { "shop.currency" = "EUR" }
+grants = { http = ["https://api.example.com", "https://*.example.com", "http://127.0.0.1:9000"], tmp = true }
+limits = { memory_mb = 256, timeout_seconds = 2 }
+warmup = "warmup.json"
+
+[component.tool]
+language = "wasm"
+source = "tool.wasm"
+build = { command = "make tool.wasm", watch = ["tool.c"] }
+
+[[route]]
+path = "/items/{id}"
+methods = ["GET", "PUT"]
+component = "web"
+
+[[route]]
+path = "/{proxy+}"
+component = "tool"
+"#;
+
+/// A manifest with one component, `web`, and `more` after it.
+fn with(more: &str) -> String {
+    format!(
+        "lambkin = 1\n[app]\nname = \"shop\"\n[component.web]\nlanguage = \"rust\"\nsource = \".\"\n{more}"
+    )
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let error = parse(text).unwrap_err();
+    let said: Vec<_> = error.to_string().lines().map(str::to_owned).collect();
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn reads_every_key() {
+    let manifest = parse(FULL).unwrap();
+    assert_eq!(manifest.app.name, "shop");
+    let web = &manifest.component["web"];
+    assert_eq!(
+        (web.language, web.kind, web.engine),
+        (Language::JavaScript, Some(Kind::Function), Some(JsEngine::StarlingMonkey))
+    );
+    assert_eq!(web.environment["GREETING"], "ahoj");
+    assert_eq!(web.config["shop.currency"], "EUR");
+    assert_eq!(web.grants.http.len(), 3);
+    assert!(web.grants.tmp);
+    assert_eq!((web.limits.memory_mb, web.limits.timeout_seconds), (Some(256), Some(2)));
+    assert_eq!(manifest.component["tool"].build.as_ref().unwrap().watch, ["tool.c"]);
+    let paths: Vec<_> =
+        manifest.route.iter().map(|route| (route.path.as_str(), route.methods.is_none())).collect();
+    assert_eq!(paths, [("/items/{id}", false), ("/{proxy+}", true)]);
+}
+
+#[test]
+fn writes_what_it_reads() {
+    let manifest = parse(FULL).unwrap();
+    assert_eq!(parse(&toml::to_string(&manifest).unwrap()).unwrap(), manifest);
+}
+
+#[test]
+fn wants_a_version_it_knows() {
+    check(
+        "",
+        &[
+            "line 1, column 1: the manifest does not say its version (put `lambkin = 1` on the first line)",
+        ],
+    );
+    check(
+        "lambkin = 2\nanything = 'new'",
+        &[
+            "line 1, column 11: the manifest has version 2, newer than the 1 this lambkin knows (update lambkin)",
+        ],
+    );
+    check(
+        "lambkin = \"1\"",
+        &[
+            "line 1, column 11: the version of the manifest is not a known number (write `lambkin = 1`)",
+        ],
+    );
+}
+
+#[test]
+fn suggests_the_nearest_known_key_everywhere() {
+    check(
+        &with(
+            "handlr = \"x\"\nenviroment = { A = \"1\" }\nlimits = { memory = 1 }\n[[rout]]\n[component.web.grants]\nhtttp = []\n",
+        ),
+        &[
+            "line 7, column 1: unknown key `handlr` in `web` (did you mean `handler`?)",
+            "line 8, column 1: unknown key `enviroment` in `web` (did you mean `environment`?)",
+            "line 9, column 12: unknown key `memory` in `limits` (did you mean `memory_mb`?)",
+            "line 10, column 3: unknown key `rout` in the top level (did you mean `route`?)",
+            "line 12, column 1: unknown key `htttp` in `grants` (did you mean `http`?)",
+        ],
+    );
+    check(
+        &with("[[route]]\npath = \"/\"\ncomponent = \"web\"\nzebra = 1"),
+        &["line 10, column 1: unknown key `zebra` in `route`"],
+    );
+}
+
+#[test]
+fn places_wrong_types_and_missing_keys() {
+    check(
+        "lambkin = 1\n[app]\nname = 7\n[component.web]\nlanguage = \"cobol\"\nsource = \".\"\n[component.other]\nlanguage = \"go\"\n",
+        &[
+            "line 3, column 8: invalid type: integer `7`, expected a string",
+            "line 5, column 12: unknown variant `cobol`, expected one of `rust`, `javascript`, `typescript`, `python`, `go`, `wasm`",
+            "line 7, column 1: missing field `source`",
+        ],
+    );
+    check(
+        "lambkin = 1\ncomponent = 1\nroute = 2",
+        &[
+            "line 1, column 1: the manifest has no `[app]` (add `[app]` with the app's `name`)",
+            "line 2, column 13: `component` is a table of components (write `[component.<name>]`)",
+            "line 3, column 9: `route` is a list of tables (write `[[route]]`)",
+        ],
+    );
+}
+
+#[test]
+fn places_broken_toml() {
+    let error = parse("lambkin = 1\n[app\nname = \"ü\"\nü = = 1\n").unwrap_err();
+    assert_eq!(error.problems[0].line, 2);
+    assert!(error.problems.iter().any(|problem| problem.line == 4), "{error}");
+}
+
+#[test]
+fn checks_names() {
+    check(
+        "lambkin = 1\n[app]\nname = \"My Shop\"\n[component.Web_1]\nlanguage = \"rust\"\nsource = \".\"\n",
+        &[
+            "line 3, column 8: bad name of the app: `My Shop` holds `M`: a name consists of lower-case letters, digits and dashes",
+            "line 4, column 12: bad name of a component: `Web_1` holds `W`: a name consists of lower-case letters, digits and dashes",
+        ],
+    );
+}
+
+#[test]
+fn checks_values() {
+    check(
+        &with(
+            "engine = \"quickjs\"\nlimits = { memory_mb = 9000, timeout_seconds = 0 }\ngrants = { http = [\"api.example.com\", \"https://a.com/x\"] }\n",
+        ),
+        &[
+            "line 7, column 10: `engine` is for JavaScript and TypeScript, not for rust (leave it out)",
+            "line 8, column 24: `memory_mb` must be from 1 to 4096",
+            "line 8, column 48: `timeout_seconds` must be from 1 to 900",
+            "line 9, column 20: `api.example.com` is not an origin (write `https://api.example.com`, `https://*.example.com` or `http://127.0.0.1:9000`)",
+            "line 9, column 39: `https://a.com/x` is not an origin (write `https://api.example.com`, `https://*.example.com` or `http://127.0.0.1:9000`)",
+        ],
+    );
+}
+
+#[test]
+fn checks_routes() {
+    let route = |path: &str, methods: &str, component: &str| {
+        let methods =
+            if methods.is_empty() { String::new() } else { format!("methods = {methods}\n") };
+        format!("[[route]]\npath = \"{path}\"\n{methods}component = \"{component}\"\n")
+    };
+    let routes = [
+        route("/items/{id}", "", "web"),
+        route("/items/{name}", "", "web"),
+        route("/items/{id}", "", "web"),
+        route("/a", "[\"get\"]", "web"),
+        route("/{proxy+}/x", "", "web"),
+        route("/b", "", "wbe"),
+    ];
+    check(
+        &with(&routes.concat()),
+        &[
+            "line 11, column 8: route `ANY /items/{name}` overlaps the earlier `ANY /items/{id}` (both would answer the same requests)",
+            "line 14, column 8: route `ANY /items/{id}` overlaps the earlier `ANY /items/{name}` (both would answer the same requests)",
+            "line 18, column 11: route `/a`: `get` is not a method, did you mean `GET`? (methods are DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT and ANY)",
+            "line 21, column 8: route `/{proxy+}/x`: `{proxy+}` takes the rest of the path, so it must be the last segment",
+            "line 25, column 13: route `/b` leads to the unknown component `wbe` (did you mean `web`?)",
+        ],
+    );
+}
+
+#[test]
+fn describes_itself_to_editors() {
+    let schema = schema();
+    assert_eq!(
+        schema["properties"]["component"]["additionalProperties"]["$ref"],
+        "#/$defs/Component"
+    );
+    assert_eq!(schema["additionalProperties"], false);
+    assert_eq!(schema["$defs"]["Component"]["additionalProperties"], false);
+    assert_eq!(
+        schema["$defs"]["App"]["properties"]["name"]["description"],
+        "The app's name: lower-case letters, digits and dashes, at most 63."
+    );
+}
