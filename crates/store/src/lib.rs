@@ -1,1 +1,26 @@
-//! To be written.
+//! Blobs, artifacts, releases, aliases and domains over S3 or a folder, and the caches in front of them.
+//!
+//! [`Store`] knows the layout and verifies every digest; [`Objects`] moves bytes and has two implementations,
+//! S3 and a folder. [`Cache`] keeps releases in memory and artifacts in a bounded folder on disk. What the bytes
+//! of a release or an alias mean is left to `lambkin-protocol`; mapping an artifact is left to `lambkin-engine`.
+
+mod access;
+mod cache;
+mod deadline;
+mod digest;
+mod error;
+mod folder;
+mod layout;
+mod objects;
+mod packed;
+mod s3;
+mod store;
+mod transfer;
+
+pub use access::S3Access;
+pub use cache::{ArtifactFile, ArtifactKey, Cache, CacheSettings, Source, Timings};
+pub use deadline::Deadline;
+pub use error::{Cause, OpenError, ReadError, WriteError};
+pub use objects::{ETag, Expect, Fetched, Objects, Part};
+pub use packed::{ArtifactDigest, StoredArtifact};
+pub use store::{Pointer, Put, Store};

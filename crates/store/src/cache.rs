@@ -1,0 +1,212 @@
+//! The caches in front of a store: releases in memory, artifacts in a bounded folder on disk.
+//!
+//! A fill is single: whoever needs an artifact that is being fetched, in this process or another that shares the
+//! folder, waits for it. A file gets its name only when it is whole and verified. A file is believed when this process
+//! verified it and it has not been touched since, and is hashed again otherwise.
+
+mod disk;
+mod fill;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use moka::future::Cache as Memory;
+use tokio::sync::Mutex;
+
+use crate::deadline::Deadline;
+use crate::error::ReadError;
+use crate::layout;
+use crate::packed::ArtifactDigest;
+use crate::store::Store;
+use disk::{Disk, Identity, Kept};
+
+/// How many artifacts this process remembers to have verified; one that is forgotten is hashed again.
+const REMEMBERED: u64 = 4096;
+
+/// Where and how much a [`Cache`] may keep.
+#[derive(Clone, Debug)]
+pub struct CacheSettings {
+    /// The folder for artifacts; made when needed, shared between processes.
+    pub disk_dir: PathBuf,
+    /// The bound on the bytes of all files in it, those being written included.
+    pub disk_bytes: u64,
+    /// The bound on the bytes of the releases in memory.
+    pub memory_bytes: u64,
+}
+
+/// Names one artifact and what it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ArtifactKey {
+    /// The engine's fingerprint.
+    pub engine: String,
+    /// The CPU target, such as `x86_64`.
+    pub target: String,
+    /// The digest of the component's Wasm.
+    pub component: String,
+    /// The digest and size of the uncompressed artifact, from a release that is trusted.
+    pub expected: ArtifactDigest,
+}
+
+/// A verified artifact on disk. The file is not evicted while this value lives; dropping it leaves the file, which
+/// stays mapped for whoever has mapped it.
+#[derive(Debug)]
+pub struct ArtifactFile {
+    path: PathBuf,
+    /// Where it came from.
+    pub source: Source,
+    /// What it cost.
+    pub timings: Timings,
+    /// The bytes fetched from the store (compressed); 0 when it came from disk.
+    pub fetched_bytes: u64,
+    /// The shared lock that keeps other processes from evicting the file.
+    _lease: fs_err::File,
+}
+
+impl ArtifactFile {
+    /// The file to map; it must not be written to.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Where an artifact came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The disk cache had it.
+    Disk,
+    /// It was fetched from the store.
+    Store,
+}
+
+/// How long the steps of getting an artifact took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Waiting for others who were getting the same artifact.
+    pub wait: Duration,
+    /// From the first request to the last byte from the store. Unpacking goes on meanwhile.
+    pub fetch: Duration,
+    /// The work of decompressing, hashing and writing, or of hashing a file that was there.
+    pub verify: Duration,
+}
+
+/// Keeps what was read from a store near. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    store: Store,
+    disk: Disk,
+    releases: Memory<String, Bytes>,
+    verified: Memory<String, Arc<Mutex<Option<Identity>>>>,
+}
+
+impl Cache {
+    /// A cache in front of `store`. Nothing is read or made yet.
+    pub fn new(store: Store, settings: CacheSettings) -> Self {
+        let weigh = |key: &String, bytes: &Bytes| {
+            u32::try_from(key.len() + bytes.len()).unwrap_or(u32::MAX)
+        };
+        Self {
+            store,
+            disk: Disk::new(settings.disk_dir, settings.disk_bytes),
+            releases: Memory::builder().max_capacity(settings.memory_bytes).weigher(weigh).build(),
+            verified: Memory::new(REMEMBERED),
+        }
+    }
+
+    /// The store behind the cache, for what must not be cached.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// A release's bytes, verified. Those who ask for the same one at once share one request and its outcome.
+    pub async fn release(&self, app: &str, id: &str) -> Result<Bytes, ReadError> {
+        let load = async { self.store.release(app, id).await };
+        self.releases
+            .try_get_with(layout::release(app, id), load)
+            .await
+            .map_err(|error| (*error).clone())
+    }
+
+    /// The verified file of an artifact, fetched from the store when the disk has none that is whole.
+    pub async fn artifact_file(&self, key: &ArtifactKey) -> Result<ArtifactFile, ReadError> {
+        let started = Instant::now();
+        let deadline = self.store.deadline();
+        let slot =
+            self.verified.get_with(key.expected.digest.clone(), async { Arc::default() }).await;
+        let mut known = tokio::time::timeout(deadline.remaining(), slot.lock())
+            .await
+            .map_err(|_| self.waited_too_long(key, deadline))?;
+        if let Some(kept) = self
+            .disk
+            .find(&key.expected, *known)
+            .await
+            .map_err(|error| self.disk_error(key, error))?
+        {
+            *known = Some(kept.identity);
+            return Ok(found(kept, started));
+        }
+        let lock = self.disk.lock_fill(&key.expected.digest);
+        let _lock = tokio::time::timeout(deadline.remaining(), lock)
+            .await
+            .map_err(|_| self.waited_too_long(key, deadline))?
+            .map_err(|error| self.disk_error(key, error))?;
+        // Another process may have been quicker.
+        if let Some(kept) = self
+            .disk
+            .find(&key.expected, None)
+            .await
+            .map_err(|error| self.disk_error(key, error))?
+        {
+            *known = Some(kept.identity);
+            return Ok(found(kept, started));
+        }
+        let wait = started.elapsed();
+        let filled = fill::fill(&self.store, &self.disk, key, deadline).await?;
+        *known = Some(filled.kept.identity);
+        Ok(ArtifactFile {
+            path: filled.kept.path,
+            source: Source::Store,
+            timings: Timings { wait, fetch: filled.fetch, verify: filled.verify },
+            fetched_bytes: filled.fetched_bytes,
+            _lease: filled.kept.lease,
+        })
+    }
+
+    fn url(&self, key: &ArtifactKey) -> String {
+        self.store.objects().url(&key.object())
+    }
+
+    fn disk_error(&self, key: &ArtifactKey, error: std::io::Error) -> ReadError {
+        ReadError::Disk { object: self.url(key), source: Arc::new(error) }
+    }
+
+    fn waited_too_long(&self, key: &ArtifactKey, deadline: Deadline) -> ReadError {
+        let source =
+            std::io::Error::new(std::io::ErrorKind::TimedOut, "somebody else is still fetching it");
+        let (object, within) = (self.url(key), deadline.within());
+        ReadError::Unavailable { object, attempts: 0, within, source: Arc::new(source) }
+    }
+}
+
+impl ArtifactKey {
+    /// The object's key in the store.
+    pub(crate) fn object(&self) -> String {
+        layout::artifact(&self.engine, &self.target, &self.component)
+    }
+}
+
+fn found(kept: Kept, started: Instant) -> ArtifactFile {
+    let timings = Timings {
+        wait: started.elapsed().saturating_sub(kept.verify),
+        fetch: Duration::ZERO,
+        verify: kept.verify,
+    };
+    ArtifactFile {
+        path: kept.path,
+        source: Source::Disk,
+        timings,
+        fetched_bytes: 0,
+        _lease: kept.lease,
+    }
+}

@@ -1,0 +1,124 @@
+//! What a place to keep objects must be able to do: the seam between the store's layout and S3 or a folder.
+
+use std::fmt;
+use std::ops::Range;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+
+use crate::deadline::Deadline;
+use crate::error::{ReadError, WriteError};
+
+/// Keeps bytes under keys. A key is a path of `/`-separated names as [`crate::Store`] builds them.
+///
+/// A reader sees an object whole or not at all, and of several conditional writers of one key exactly one wins.
+/// Implementations try again what is worth it (a busy or unreachable server) until the deadline.
+pub trait Objects: fmt::Debug + Send + Sync + 'static {
+    /// The URL of the object for messages, such as `s3://bucket/prefix/key`; that of the store for an empty key.
+    fn url(&self, key: &str) -> String;
+
+    /// Reads the object, unless its tag is still `known`.
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+        known: Option<&'a ETag>,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<Fetched, ReadError>>;
+
+    /// Reads a range of the object's bytes; one that reaches over its end is cut, one that starts there is empty.
+    fn part<'a>(
+        &'a self,
+        key: &'a str,
+        range: Range<u64>,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<Part, ReadError>>;
+
+    /// The object's size in bytes, none when it is absent.
+    fn size<'a>(
+        &'a self,
+        key: &'a str,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<Option<u64>, ReadError>>;
+
+    /// Writes the object if what is there now is as expected, else fails with [`WriteError::Conflict`].
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        bytes: Bytes,
+        expect: Expect,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<ETag, WriteError>>;
+
+    /// The sorted names directly below `folder`, of objects and of folders alike; none when there is no such folder.
+    fn children<'a>(
+        &'a self,
+        folder: &'a str,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<Vec<String>, ReadError>>;
+}
+
+/// A server's tag for one version of an object, as it came (S3 puts quotes around it).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ETag(String);
+
+impl ETag {
+    /// The tag as the server wrote it.
+    pub fn new(tag: impl Into<String>) -> Self {
+        Self(tag.into())
+    }
+
+    /// The tag as the server wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a writer expects to find where it writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Anything: for objects whose name determines their content.
+    Any,
+    /// No object (`If-None-Match: *`).
+    Absent,
+    /// The version with this tag (`If-Match`).
+    Match(ETag),
+}
+
+impl fmt::Display for Expect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any version"),
+            Self::Absent => f.write_str("its absence"),
+            Self::Match(tag) => write!(f, "version {tag}"),
+        }
+    }
+}
+
+/// The answer to [`Objects::get`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// The object's bytes and the tag of this version.
+    Object {
+        /// All of its bytes.
+        bytes: Bytes,
+        /// The tag of the version read.
+        etag: ETag,
+    },
+    /// The object still has the tag the caller knows.
+    Unchanged,
+}
+
+/// The answer to [`Objects::part`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The bytes of the range.
+    pub bytes: Bytes,
+    /// The size of the whole object in bytes.
+    pub total: u64,
+}

@@ -1,0 +1,228 @@
+//! The stored form of an artifact: a label with the digest and size of what is inside, then one zstd frame.
+//!
+//! The label is a zstd skippable frame (RFC 8878 section 3.1.2), so `zstd -d` reads the object as it is, and a
+//! publisher learns from the first bytes what another one compiled. Unpacking hashes and counts while it writes.
+
+use std::io::{self, Write};
+
+use sha2::{Digest as _, Sha256};
+use zstd::stream::write::Decoder;
+
+use crate::digest::hex;
+
+/// Measured on a 33 MB compiled artifact: see `benches/`. Higher levels cost the publisher minutes for a few per cent,
+/// and the decompression speed is the same at all of them.
+const LEVEL: i32 = 9;
+const LABEL_MAGIC: [u8; 4] = 0x184D_2A5B_u32.to_le_bytes();
+const DIGEST_BYTES: usize = 32;
+const LABEL_CONTENT: usize = DIGEST_BYTES + 8;
+/// The length of the label with its own header.
+pub(crate) const LABEL_BYTES: usize = 8 + LABEL_CONTENT;
+
+/// What identifies an artifact, uncompressed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ArtifactDigest {
+    /// SHA-256 of the uncompressed bytes, lower-case hex.
+    pub digest: String,
+    /// Their number.
+    pub size: u64,
+}
+
+/// An artifact as the store holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredArtifact {
+    /// SHA-256 of the uncompressed bytes, lower-case hex.
+    pub digest: String,
+    /// The number of uncompressed bytes.
+    pub size: u64,
+    /// The number of bytes of the stored object, compressed.
+    pub stored_size: u64,
+}
+
+impl StoredArtifact {
+    /// The part of it that a release names.
+    pub fn expected(&self) -> ArtifactDigest {
+        ArtifactDigest { digest: self.digest.clone(), size: self.size }
+    }
+}
+
+/// Compresses an artifact and puts its label in front.
+pub(crate) fn pack(bytes: &[u8]) -> io::Result<(Vec<u8>, ArtifactDigest)> {
+    let digest = Sha256::digest(bytes);
+    let size = bytes.len() as u64;
+    let mut object = Vec::with_capacity(LABEL_BYTES + bytes.len() / 3);
+    object.extend_from_slice(&LABEL_MAGIC);
+    object.extend_from_slice(&u32::try_from(LABEL_CONTENT).unwrap_or_default().to_le_bytes());
+    object.extend_from_slice(&digest);
+    object.extend_from_slice(&size.to_le_bytes());
+    zstd::stream::copy_encode(bytes, &mut object, LEVEL)?;
+    Ok((object, ArtifactDigest { digest: hex(&digest), size }))
+}
+
+/// Reads the label at the start of a stored artifact; none when there is no whole one.
+pub(crate) fn label(object: &[u8]) -> Option<ArtifactDigest> {
+    let content = object.strip_prefix(&LABEL_MAGIC)?.get(4..4 + LABEL_CONTENT)?;
+    let (digest, size) = content.split_at_checked(DIGEST_BYTES)?;
+    Some(ArtifactDigest { digest: hex(digest), size: u64::from_le_bytes(size.try_into().ok()?) })
+}
+
+/// Why a stored artifact does not unpack to what was expected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnpackError {
+    /// The bytes that came are not the artifact; says what they are.
+    #[error("{0}")]
+    Damaged(String),
+    /// What they should have been written to failed.
+    #[error(transparent)]
+    Output(io::Error),
+}
+
+/// Takes a stored artifact piece by piece and writes the artifact itself to `W`.
+pub(crate) struct Unpack<W: Write> {
+    decoder: Decoder<'static, Checked<W>>,
+    expected: ArtifactDigest,
+}
+
+impl<W: Write> Unpack<W> {
+    pub(crate) fn new(output: W, expected: ArtifactDigest) -> io::Result<Self> {
+        let output = Checked {
+            output,
+            hash: Sha256::new(),
+            written: 0,
+            bound: expected.size,
+            failure: None,
+        };
+        Ok(Self { decoder: Decoder::new(output)?, expected })
+    }
+
+    /// Takes the next bytes of the stored object.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), UnpackError> {
+        let result = self.decoder.write_all(bytes);
+        self.judge(result)
+    }
+
+    /// Checks that all that came is the expected artifact, and gives the output back.
+    pub(crate) fn finish(mut self) -> Result<W, UnpackError> {
+        let result = self.decoder.flush();
+        self.judge(result)?;
+        let Checked { output, hash, written, .. } = self.decoder.into_inner();
+        let found = hex(&hash.finalize());
+        if found == self.expected.digest && written == self.expected.size {
+            return Ok(output);
+        }
+        Err(UnpackError::Damaged(format!("{found} ({written} bytes)")))
+    }
+
+    fn judge(&mut self, result: io::Result<()>) -> Result<(), UnpackError> {
+        let Err(error) = result else { return Ok(()) };
+        let checked = self.decoder.get_mut();
+        Err(match checked.failure.take() {
+            Some(failure) => UnpackError::Output(failure),
+            None if checked.written > checked.bound => {
+                UnpackError::Damaged(format!("more than {} bytes", checked.bound))
+            }
+            None => UnpackError::Damaged(format!("no zstd frame ({error})")),
+        })
+    }
+}
+
+/// Hashes and counts what it passes on, stops when there is more than there should be, and remembers whether it was
+/// the output that failed.
+struct Checked<W> {
+    output: W,
+    hash: Sha256,
+    written: u64,
+    bound: u64,
+    failure: Option<io::Error>,
+}
+
+impl<W: Write> Write for Checked<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.written += bytes.len() as u64;
+        if self.written > self.bound {
+            return Err(io::Error::other("too long"));
+        }
+        self.hash.update(bytes);
+        if let Err(error) = self.output.write_all(bytes) {
+            let seen = io::Error::new(error.kind(), error.to_string());
+            self.failure = Some(error);
+            return Err(seen);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unpack(object: &[u8], expected: &ArtifactDigest) -> Result<Vec<u8>, UnpackError> {
+        let mut unpack = Unpack::new(Vec::new(), expected.clone()).unwrap();
+        for piece in object.chunks(7) {
+            unpack.push(piece)?;
+        }
+        unpack.finish()
+    }
+
+    fn sample() -> Vec<u8> {
+        (0..200_000_u32).flat_map(|n| (n % 251 * n).to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn comes_back_as_it_was_in_pieces_of_any_size() {
+        for bytes in [Vec::new(), b"x".to_vec(), sample()] {
+            let (object, digest) = pack(&bytes).unwrap();
+            assert_eq!(unpack(&object, &digest).unwrap(), bytes);
+            assert_eq!(digest.size, bytes.len() as u64);
+        }
+    }
+
+    #[test]
+    fn the_label_tells_what_is_inside_and_is_skipped_by_zstd() {
+        let (object, digest) = pack(&sample()).unwrap();
+        assert_eq!(label(&object[..LABEL_BYTES]), Some(digest));
+        assert_eq!(label(&object[..LABEL_BYTES - 1]), None);
+        assert_eq!(label(b"not an artifact, but long enough to be one, surely"), None);
+        assert_eq!(zstd::decode_all(&object[..]).unwrap(), sample());
+    }
+
+    #[test]
+    fn truncated_altered_and_oversized_objects_are_damaged() {
+        let (object, digest) = pack(&sample()).unwrap();
+        let mut altered = object.clone();
+        let middle = altered.len() / 2;
+        altered[middle] ^= 1;
+        let shorter = ArtifactDigest { size: digest.size - 1, ..digest.clone() };
+        for (object, expected) in [
+            (&object[..object.len() - 1], &digest),
+            (&altered[..], &digest),
+            (b"\0\0\0", &digest),
+            (&object, &shorter),
+        ] {
+            assert!(matches!(unpack(object, expected), Err(UnpackError::Damaged(_))));
+        }
+    }
+
+    #[test]
+    fn a_failing_output_is_not_called_damage() {
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (object, digest) = pack(&sample()).unwrap();
+        let mut unpack = Unpack::new(Full, digest).unwrap();
+        let result = unpack.push(&object).and_then(|()| unpack.finish().map(|_| ()));
+        assert!(
+            matches!(result, Err(UnpackError::Output(error)) if error.kind() == io::ErrorKind::StorageFull)
+        );
+    }
+}

@@ -1,0 +1,366 @@
+//! The typed store: what can be read and written, with every digest verified on the way.
+//!
+//! Immutable objects (blobs, artifacts, releases) are named by what is in them; aliases and domains are the only
+//! pointers that move, and they move by compare-and-swap. The layout is in `layout`, the bytes' meaning elsewhere.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+
+use crate::access::S3Access;
+use crate::deadline::Deadline;
+use crate::digest::sha256_hex;
+use crate::error::{OpenError, ReadError, WriteError};
+use crate::folder::Folder;
+use crate::objects::{ETag, Expect, Fetched, Objects};
+use crate::packed::{self, ArtifactDigest, StoredArtifact, Unpack, UnpackError};
+use crate::s3::Bucket;
+use crate::{layout, transfer};
+
+/// A release's id is this many digits of the SHA-256 of its bytes.
+const RELEASE_ID_DIGITS: usize = 20;
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
+/// What a write gets on top for each MiB, for a publisher behind a slow line (256 KiB/s).
+const PATIENCE_PER_MIB: Duration = Duration::from_secs(4);
+
+/// Blobs, artifacts, releases, aliases and domains in one S3 bucket and prefix, or in one folder. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    objects: Arc<dyn Objects>,
+    patience: Duration,
+}
+
+/// What a pointer (an alias or a domain) reads as, against the version the caller knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pointer {
+    /// It has other bytes than those known.
+    Changed {
+        /// The pointer's JSON.
+        bytes: Bytes,
+        /// The tag of this version, to be known next time and to be expected by a write.
+        etag: ETag,
+    },
+    /// It still is the version that the caller knows.
+    Unchanged,
+    /// There is no such pointer.
+    Missing,
+}
+
+/// Whether a write of an immutable object had anything to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// The object was uploaded.
+    Stored,
+    /// The store had it.
+    AlreadyThere,
+}
+
+impl Store {
+    /// Opens `s3://bucket/prefix`, `file:///folder` or a folder by its path. Nothing is sent or created yet: a missing
+    /// bucket shows at the first read, a missing folder is made by the first write.
+    pub fn open(url: &str, access: &S3Access) -> Result<Self, OpenError> {
+        let bad = |reason| OpenError::Url { url: url.to_owned(), reason };
+        if let Some(place) = url.strip_prefix("s3://") {
+            let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+            if bucket.is_empty() {
+                return Err(bad("the bucket is missing"));
+            }
+            return Ok(Self::over(Arc::new(Bucket::new(
+                url,
+                bucket,
+                prefix.trim_matches('/'),
+                access,
+            )?)));
+        }
+        let root = if url.starts_with("file:") {
+            let parsed = url::Url::parse(url).map_err(|_| bad("it is not a valid file URL"))?;
+            parsed.to_file_path().map_err(|()| bad("it does not name a local folder"))?
+        } else if url.contains("://") {
+            return Err(bad("only s3:// and file:// are known"));
+        } else if url.is_empty() {
+            return Err(bad("it is empty"));
+        } else {
+            PathBuf::from(url)
+        };
+        Ok(Self::over(Arc::new(Folder::new(root))))
+    }
+
+    /// A store over any place that keeps objects.
+    pub fn over(objects: Arc<dyn Objects>) -> Self {
+        Self { objects, patience: DEFAULT_PATIENCE }
+    }
+
+    /// The same store, whose every operation ends within `patience` (10 s unless set), all retries included. A write
+    /// of a large object gets 4 s more for each MiB.
+    #[must_use]
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self { objects: Arc::clone(&self.objects), patience }
+    }
+
+    /// The store's URL, for messages.
+    pub fn url(&self) -> String {
+        self.objects.url("")
+    }
+
+    /// Reads a blob and verifies its digest.
+    pub async fn blob(&self, digest: &str) -> Result<Bytes, ReadError> {
+        let key = layout::blob(digest);
+        let bytes = transfer::whole(Arc::clone(&self.objects), &key, self.deadline()).await?;
+        self.verify(&key, digest, &sha256_hex(&bytes))?;
+        Ok(bytes)
+    }
+
+    /// Writes a blob, unless one of this size is there. The bytes must have the digest.
+    pub async fn put_blob(&self, digest: &str, bytes: Bytes) -> Result<Put, WriteError> {
+        let key = layout::blob(digest);
+        let found = sha256_hex(&bytes);
+        if found != digest {
+            return Err(WriteError::Mismatch { object: self.objects.url(&key), found });
+        }
+        self.put_immutable(&key, bytes).await
+    }
+
+    /// Whether the blob is there; its content is not looked at.
+    pub async fn has_blob(&self, digest: &str) -> Result<bool, ReadError> {
+        Ok(self.objects.size(&layout::blob(digest), self.deadline()).await?.is_some())
+    }
+
+    /// Reads the artifact of the component whose Wasm has `digest`, decompressed, verified against what the release
+    /// says. To map it from a file, use [`crate::Cache`].
+    pub async fn artifact(
+        &self,
+        engine: &str,
+        target: &str,
+        digest: &str,
+        expected: &ArtifactDigest,
+    ) -> Result<Bytes, ReadError> {
+        let key = layout::artifact(engine, target, digest);
+        let mut parts =
+            Box::pin(transfer::parts(Arc::clone(&self.objects), &key, self.deadline()).await?);
+        let judge = |error| self.unpack_error(&key, expected, error);
+        let mut unpack = Unpack::new(Vec::new(), expected.clone())
+            .map_err(|error| judge(UnpackError::Output(error)))?;
+        while let Some(part) = parts.next().await.transpose()? {
+            unpack.push(&part).map_err(judge)?;
+        }
+        Ok(unpack.finish().map_err(judge)?.into())
+    }
+
+    /// Compresses and writes the artifact of the component whose Wasm has `digest`, unless a whole one is there.
+    ///
+    /// The answer describes what the store holds, and that is what a release must name: another publisher may have
+    /// compiled the same component before, and its artifact then stays.
+    pub async fn put_artifact(
+        &self,
+        engine: &str,
+        target: &str,
+        digest: &str,
+        bytes: Bytes,
+    ) -> Result<StoredArtifact, WriteError> {
+        let key = layout::artifact(engine, target, digest);
+        let packing = tokio::task::spawn_blocking(move || packed::pack(&bytes)).await;
+        let (object, inside) =
+            packing.map_err(std::io::Error::other).and_then(|packed| packed).map_err(|error| {
+                WriteError::Io { object: self.objects.url(&key), source: Arc::new(error) }
+            })?;
+        let ours = StoredArtifact {
+            digest: inside.digest,
+            size: inside.size,
+            stored_size: object.len() as u64,
+        };
+        let expect = match self.describe(&key).await? {
+            // Ours in another length was cut short, or packed by another version: replace it.
+            Some(there) if there.digest == ours.digest && there != ours => Expect::Any,
+            Some(there) => return Ok(there),
+            // Nothing, or nothing usable.
+            None if self.objects.size(&key, self.deadline()).await?.is_some() => Expect::Any,
+            None => Expect::Absent,
+        };
+        match self.put(&key, object.into(), expect).await {
+            Ok(_) => Ok(ours),
+            // Another publisher was quicker.
+            Err(WriteError::Conflict { object, expected }) => {
+                self.describe(&key).await?.ok_or(WriteError::Conflict { object, expected })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the store holds as the artifact of a component, read from its first bytes: none when there is nothing
+    /// usable. A publisher that gets an answer need not compile.
+    pub async fn find_artifact(
+        &self,
+        engine: &str,
+        target: &str,
+        digest: &str,
+    ) -> Result<Option<StoredArtifact>, ReadError> {
+        self.describe(&layout::artifact(engine, target, digest)).await
+    }
+
+    /// Whether the store holds an artifact of a component; see [`Store::find_artifact`].
+    pub async fn has_artifact(
+        &self,
+        engine: &str,
+        target: &str,
+        digest: &str,
+    ) -> Result<bool, ReadError> {
+        Ok(self.find_artifact(engine, target, digest).await?.is_some())
+    }
+
+    /// Reads a release and verifies that its id is that of its bytes.
+    pub async fn release(&self, app: &str, id: &str) -> Result<Bytes, ReadError> {
+        let key = layout::release(app, id);
+        match self.objects.get(&key, None, self.deadline()).await? {
+            Fetched::Object { bytes, .. } => {
+                self.verify(&key, id, &release_id(&bytes))?;
+                Ok(bytes)
+            }
+            Fetched::Unchanged => Err(ReadError::NotFound { object: self.objects.url(&key) }),
+        }
+    }
+
+    /// Writes a release, unless it is there. The bytes must have the id.
+    pub async fn put_release(&self, app: &str, id: &str, bytes: Bytes) -> Result<Put, WriteError> {
+        let key = layout::release(app, id);
+        let found = release_id(&bytes);
+        if found != id {
+            return Err(WriteError::Mismatch { object: self.objects.url(&key), found });
+        }
+        self.put_immutable(&key, bytes).await
+    }
+
+    /// The ids of an app's releases, sorted; none for an app that does not exist.
+    pub async fn list_releases(&self, app: &str) -> Result<Vec<String>, ReadError> {
+        self.files(&layout::releases(app)).await
+    }
+
+    /// Reads an alias, unless it still is the version `known`.
+    pub async fn alias(
+        &self,
+        app: &str,
+        alias: &str,
+        known: Option<&ETag>,
+    ) -> Result<Pointer, ReadError> {
+        self.pointer(&layout::alias(app, alias), known).await
+    }
+
+    /// Moves an alias if it is as expected, else fails with [`WriteError::Conflict`] and changes nothing.
+    pub async fn put_alias(
+        &self,
+        app: &str,
+        alias: &str,
+        bytes: Bytes,
+        expect: Expect,
+    ) -> Result<ETag, WriteError> {
+        self.put(&layout::alias(app, alias), bytes, expect).await
+    }
+
+    /// The names of an app's aliases, sorted; none for an app that does not exist.
+    pub async fn list_aliases(&self, app: &str) -> Result<Vec<String>, ReadError> {
+        self.files(&layout::aliases(app)).await
+    }
+
+    /// Reads the mappings of a domain, unless they still are the version `known`.
+    pub async fn domain(&self, name: &str, known: Option<&ETag>) -> Result<Pointer, ReadError> {
+        self.pointer(&layout::domain(name), known).await
+    }
+
+    /// Replaces the mappings of a domain if they are as expected, else fails with [`WriteError::Conflict`].
+    pub async fn put_domain(
+        &self,
+        name: &str,
+        bytes: Bytes,
+        expect: Expect,
+    ) -> Result<ETag, WriteError> {
+        self.put(&layout::domain(name), bytes, expect).await
+    }
+
+    /// The names of the apps that have anything in the store, sorted.
+    pub async fn list_apps(&self) -> Result<Vec<String>, ReadError> {
+        let folders = self.objects.children(layout::APPS, self.deadline()).await?;
+        Ok(folders.iter().map(|folder| layout::name(folder)).collect())
+    }
+
+    /// The place behind the store, for one that wraps it.
+    pub fn objects(&self) -> Arc<dyn Objects> {
+        Arc::clone(&self.objects)
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.patience)
+    }
+
+    /// The error for a stored artifact that did not unpack.
+    pub(crate) fn unpack_error(
+        &self,
+        key: &str,
+        expected: &ArtifactDigest,
+        error: UnpackError,
+    ) -> ReadError {
+        let object = self.objects.url(key);
+        match error {
+            UnpackError::Damaged(found) => {
+                let expected = format!("{} ({} bytes)", expected.digest, expected.size);
+                ReadError::Corrupt { object, expected, found }
+            }
+            UnpackError::Output(error) => ReadError::Disk { object, source: Arc::new(error) },
+        }
+    }
+
+    async fn describe(&self, key: &str) -> Result<Option<StoredArtifact>, ReadError> {
+        match self.objects.part(key, 0..packed::LABEL_BYTES as u64, self.deadline()).await {
+            Ok(start) => Ok(packed::label(&start.bytes).map(|inside| StoredArtifact {
+                digest: inside.digest,
+                size: inside.size,
+                stored_size: start.total,
+            })),
+            Err(ReadError::NotFound { .. } | ReadError::NoStore { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn pointer(&self, key: &str, known: Option<&ETag>) -> Result<Pointer, ReadError> {
+        match self.objects.get(key, known, self.deadline()).await {
+            Ok(Fetched::Object { bytes, etag }) => Ok(Pointer::Changed { bytes, etag }),
+            Ok(Fetched::Unchanged) => Ok(Pointer::Unchanged),
+            Err(ReadError::NotFound { .. }) => Ok(Pointer::Missing),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn files(&self, folder: &str) -> Result<Vec<String>, ReadError> {
+        let files = self.objects.children(folder, self.deadline()).await?;
+        Ok(files.iter().filter_map(|file| layout::name_of_file(file)).collect())
+    }
+
+    /// Uploads what is missing. An object of another size was cut short or tampered with, and is replaced.
+    async fn put_immutable(&self, key: &str, bytes: Bytes) -> Result<Put, WriteError> {
+        if self.objects.size(key, self.deadline()).await? == Some(bytes.len() as u64) {
+            return Ok(Put::AlreadyThere);
+        }
+        self.put(key, bytes, Expect::Any).await.map(|_| Put::Stored)
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes, expect: Expect) -> Result<ETag, WriteError> {
+        let mebibytes = u32::try_from(bytes.len() >> 20).unwrap_or(u32::MAX);
+        let deadline = Deadline::after(self.patience + PATIENCE_PER_MIB * mebibytes);
+        self.objects.put(key, bytes, expect, deadline).await
+    }
+
+    fn verify(&self, key: &str, expected: &str, found: &str) -> Result<(), ReadError> {
+        if expected == found {
+            return Ok(());
+        }
+        let object = self.objects.url(key);
+        Err(ReadError::Corrupt { object, expected: expected.to_owned(), found: found.to_owned() })
+    }
+}
+
+fn release_id(bytes: &[u8]) -> String {
+    let mut digest = sha256_hex(bytes);
+    digest.truncate(RELEASE_ID_DIGITS);
+    digest
+}

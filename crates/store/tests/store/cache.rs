@@ -1,0 +1,202 @@
+//! The caches over every kind of store.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use fs_err as fs;
+use futures::future::join_all;
+use lambkin_store::{ArtifactDigest, ArtifactKey, Cache, CacheSettings, ReadError, Source, Store};
+
+use crate::suite::{ENGINE, TARGET, alter, blob, noise, release_id};
+use crate::watch::Watched;
+
+pub async fn an_artifact_is_fetched_once_and_then_on_disk(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    for content in [noise(1, 9_000_000), b"compiled".repeat(1000)] {
+        let key = published(&store, &content).await;
+        let (watched, store) = Watched::over(&store);
+        let cache = cache(&store, disk.path(), 1 << 30);
+        let first = cache.artifact_file(&key).await.unwrap();
+        assert_eq!(first.source, Source::Store);
+        assert_eq!(first.fetched_bytes, stored_size(&store, &key).await);
+        assert!(first.timings.fetch > Duration::ZERO && first.timings.verify > Duration::ZERO);
+        assert_eq!(fs::read(first.path()).unwrap(), content);
+        let second = cache.artifact_file(&key).await.unwrap();
+        assert_eq!((second.source, second.fetched_bytes), (Source::Disk, 0));
+        assert_eq!((second.path(), second.timings.fetch), (first.path(), Duration::ZERO));
+        // The other read is that of `stored_size`.
+        assert_eq!(watched.reads(), 2);
+    }
+}
+
+pub async fn damaged_files_are_fetched_again(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let content = noise(2, 300_000);
+    let key = published(&store, &content).await;
+    let cache = cache(&store, disk.path(), 1 << 30);
+    let path = cache.artifact_file(&key).await.unwrap().path().to_owned();
+    let damages: [fn(&Path); 4] = [
+        |path| File::options().write(true).open(path).unwrap().set_len(0).unwrap(),
+        |path| File::options().write(true).open(path).unwrap().set_len(299_999).unwrap(),
+        |path| fs::write(path, noise(3, 300_000)).unwrap(),
+        |path| fs::remove_file(path).unwrap(),
+    ];
+    for damage in damages {
+        damage(&path);
+        let file = cache.artifact_file(&key).await.unwrap();
+        assert_eq!(file.source, Source::Store);
+        assert_eq!(fs::read(file.path()).unwrap(), content);
+    }
+}
+
+pub async fn a_file_of_another_process_is_hashed_before_it_is_believed(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let content = noise(4, 300_000);
+    let key = published(&store, &content).await;
+    let path =
+        cache(&store, disk.path(), 1 << 30).artifact_file(&key).await.unwrap().path().to_owned();
+    // A second cache knows no more than another process would.
+    let (watched, watched_store) = Watched::over(&store);
+    let other = cache(&watched_store, disk.path(), 1 << 30);
+    let file = other.artifact_file(&key).await.unwrap();
+    assert_eq!((file.source, watched.reads()), (Source::Disk, 0));
+    assert!(file.timings.verify > Duration::ZERO);
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    // Torn as by a power cut: the right length and time, other bytes.
+    fs::write(&path, [&content[..200_000], &[0; 100_000]].concat()).unwrap();
+    File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let third = cache(&watched_store, disk.path(), 1 << 30);
+    let file = third.artifact_file(&key).await.unwrap();
+    assert_eq!((file.source, watched.reads()), (Source::Store, 1));
+    assert_eq!(fs::read(file.path()).unwrap(), content);
+}
+
+pub async fn an_altered_object_leaves_nothing_on_disk(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let key = published(&store, &noise(5, 300_000)).await;
+    let object = format!("artifacts/{ENGINE}/{TARGET}/{}", key.component);
+    alter(&store, &object, |bytes| bytes[200_000] ^= 1).await;
+    let cache = cache(&store, disk.path(), 1 << 30);
+    let error = cache.artifact_file(&key).await.unwrap_err();
+    let ReadError::Corrupt { object: named, expected, .. } = &error else { panic!("{error}") };
+    assert!(named.ends_with(&object) && expected.starts_with(&key.expected.digest), "{error}");
+    assert!(!disk.path().join(&key.expected.digest).exists());
+    // What was being written goes when room is made for the next.
+    let whole = published(&store, &noise(6, 300_000)).await;
+    cache.artifact_file(&whole).await.unwrap();
+    assert_eq!(bytes_in(disk.path()), 300_000);
+}
+
+pub async fn those_who_ask_at_once_share_one_fetch(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let key = published(&store, &noise(7, 6_000_000)).await;
+    let (watched, store) = Watched::over(&store);
+    // Two caches share nothing but the folder, like two processes.
+    let caches = [cache(&store, disk.path(), 1 << 30), cache(&store, disk.path(), 1 << 30)];
+    let askers = (0..16).map(|asker| {
+        let (cache, key) = (caches[asker % 2].clone(), key.clone());
+        tokio::spawn(async move { cache.artifact_file(&key).await.unwrap() })
+    });
+    let files: Vec<_> = join_all(askers).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(watched.reads(), 1);
+    assert_eq!(files.iter().filter(|file| file.source == Source::Store).count(), 1);
+    assert_eq!(files.iter().map(|file| file.fetched_bytes).filter(|bytes| *bytes > 0).count(), 1);
+}
+
+pub async fn the_longest_unused_files_make_room(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let cache = cache(&store, disk.path(), 3_500_000);
+    let mut keys = Vec::new();
+    for seed in 10..13 {
+        keys.push(published(&store, &noise(seed, 1_000_000)).await);
+        let file = cache.artifact_file(&keys[keys.len() - 1]).await.unwrap();
+        // Long ago, the first one the longest.
+        let age = Duration::from_hours(100 - seed);
+        let times = std::fs::FileTimes::new().set_accessed(SystemTime::now() - age);
+        File::options().write(true).open(file.path()).unwrap().set_times(times).unwrap();
+    }
+    assert_eq!(cache.artifact_file(&keys[0]).await.unwrap().source, Source::Disk);
+    keys.push(published(&store, &noise(13, 1_000_000)).await);
+    cache.artifact_file(&keys[3]).await.unwrap();
+    assert_eq!(bytes_in(disk.path()), 3_000_000);
+    for (key, kept) in keys.iter().zip([true, false, true, true]) {
+        assert_eq!(disk.path().join(&key.expected.digest).exists(), kept, "{key:?}");
+    }
+}
+
+pub async fn files_in_use_are_not_evicted(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let (one, two) = (
+        published(&store, &noise(20, 1_000_000)).await,
+        published(&store, &noise(21, 1_000_000)).await,
+    );
+    let cache = cache(&store, disk.path(), 1_500_000);
+    let in_use = cache.artifact_file(&one).await.unwrap();
+    let error = cache.artifact_file(&two).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ReadError::CacheFull { needed: 1_000_000, held: 1_000_000, bound: 1_500_000, .. }
+        ),
+        "{error}"
+    );
+    assert!(in_use.path().exists());
+    drop(in_use);
+    assert_eq!(cache.artifact_file(&two).await.unwrap().source, Source::Store);
+    assert_eq!(bytes_in(disk.path()), 1_000_000);
+}
+
+pub async fn what_a_dead_process_left_is_removed(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let key = published(&store, &noise(22, 1_000_000)).await;
+    let digest = &key.expected.digest;
+    for left in [
+        format!("{digest}.part"),
+        format!("{digest}.lock"),
+        "0123.part".to_owned(),
+        "0123.lock".to_owned(),
+    ] {
+        fs::write(disk.path().join(left), vec![0; 400_000]).unwrap();
+    }
+    let file = cache(&store, disk.path(), 1_500_000).artifact_file(&key).await.unwrap();
+    assert_eq!(fs::read(file.path()).unwrap(), noise(22, 1_000_000));
+    assert!(!disk.path().join("0123.part").exists() && !disk.path().join("0123.lock").exists());
+}
+
+pub async fn releases_are_read_once(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let text = Bytes::from_static(b"{\"app\":\"shop\"}");
+    let id = release_id(&text);
+    let (watched, watched_store) = Watched::over(&store);
+    let cache = cache(&watched_store, disk.path(), 1 << 30);
+    assert!(cache.release("shop", &id).await.is_err());
+    assert_eq!(watched.reads(), 1);
+    store.put_release("shop", &id, text.clone()).await.unwrap();
+    let answers = join_all((0..16).map(|_| cache.release("shop", &id))).await;
+    assert!(answers.iter().all(|answer| answer.as_ref().unwrap() == &text));
+    assert_eq!(watched.reads(), 2);
+}
+
+fn cache(store: &Store, disk: &Path, bytes: u64) -> Cache {
+    let settings =
+        CacheSettings { disk_dir: disk.to_owned(), disk_bytes: bytes, memory_bytes: 1 << 20 };
+    Cache::new(store.clone(), settings)
+}
+
+/// Publishes an artifact of a component that is named after it.
+async fn published(store: &Store, content: &[u8]) -> ArtifactKey {
+    let (component, bytes) = blob(content);
+    let stored = store.put_artifact(ENGINE, TARGET, &component, bytes).await.unwrap();
+    let expected = ArtifactDigest { digest: stored.digest, size: stored.size };
+    ArtifactKey { engine: ENGINE.to_owned(), target: TARGET.to_owned(), component, expected }
+}
+
+async fn stored_size(store: &Store, key: &ArtifactKey) -> u64 {
+    store.find_artifact(ENGINE, TARGET, &key.component).await.unwrap().unwrap().stored_size
+}
+
+fn bytes_in(folder: &Path) -> u64 {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+}

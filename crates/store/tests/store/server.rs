@@ -1,0 +1,114 @@
+//! An HTTP server that misbehaves as it is told: it answers each connection's one request by the next line of a script.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use lambkin_store::{S3Access, Store};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What to do with one request.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Status line, headers (each ending in CRLF) and body.
+    Answer(&'static str, String, Vec<u8>),
+    /// Promises the whole body and sends the first half of it.
+    Half(Vec<u8>),
+    /// Closes the connection without a word.
+    Close,
+    /// Reads the request and says nothing.
+    Hang,
+}
+
+impl Act {
+    pub fn busy() -> Self {
+        let body = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+        Self::Answer("503 Slow Down", String::new(), body.into())
+    }
+
+    pub fn object(bytes: &[u8]) -> Self {
+        Self::Answer("200 OK", "etag: \"tag\"\r\n".to_owned(), bytes.to_vec())
+    }
+}
+
+/// A running server; it ends with the test's runtime.
+pub struct Server {
+    pub store: Store,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Follows the script, then hangs.
+    pub async fn start(script: impl IntoIterator<Item = Act>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (seen, mut script) =
+            (Arc::clone(&requests), script.into_iter().collect::<VecDeque<_>>());
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let act = script.pop_front().unwrap_or(Act::Hang);
+                tokio::spawn(serve(connection, act, Arc::clone(&seen)));
+            }
+        });
+        Self { store: Store::open("s3://bucket/prefix", &access(&endpoint)).unwrap(), requests }
+    }
+
+    /// The request lines seen so far.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+pub fn access(endpoint: &str) -> S3Access {
+    S3Access {
+        endpoint: Some(endpoint.to_owned()),
+        region: "us-east-1".to_owned(),
+        access_key_id: "key".to_owned(),
+        secret_access_key: "secret".to_owned(),
+        ..S3Access::default()
+    }
+}
+
+async fn serve(mut connection: TcpStream, act: Act, seen: Arc<Mutex<Vec<String>>>) {
+    let line = read_request(&mut connection).await;
+    seen.lock().unwrap().push(line);
+    let (status, headers, body, sent) = match act {
+        Act::Answer(status, headers, body) => {
+            let sent = body.len();
+            (status, headers, body, sent)
+        }
+        Act::Half(body) => {
+            let sent = body.len() / 2;
+            ("200 OK", "etag: \"tag\"\r\n".to_owned(), body, sent)
+        }
+        Act::Close => return,
+        Act::Hang => std::future::pending().await,
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection.write_all(&body[..sent]).await.unwrap();
+}
+
+/// Reads a request to its end and returns its first line.
+async fn read_request(connection: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+        if let Some(end) = text.find("\r\n\r\n") {
+            let length = text
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+                .unwrap_or(0);
+            if bytes.len() >= end + 4 + length {
+                return String::from_utf8_lossy(&bytes).lines().next().unwrap().to_owned();
+            }
+        }
+        if connection.read_buf(&mut bytes).await.unwrap() == 0 {
+            return String::from_utf8_lossy(&bytes).into_owned();
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What every store must do, whatever keeps its objects.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::join_all;
+use lambkin_store::{Deadline, Expect, Fetched, Pointer, Put, ReadError, Store, WriteError};
+use sha2::{Digest as _, Sha256};
+
+pub const ENGINE: &str = "engine-1";
+pub const TARGET: &str = "x86_64";
+
+pub async fn blobs_come_back_and_are_stored_once(store: Store) {
+    let (digest, bytes) = blob(b"hello");
+    assert!(!store.has_blob(&digest).await.unwrap());
+    assert_eq!(store.put_blob(&digest, bytes.clone()).await.unwrap(), Put::Stored);
+    assert_eq!(store.put_blob(&digest, bytes.clone()).await.unwrap(), Put::AlreadyThere);
+    assert!(store.has_blob(&digest).await.unwrap());
+    assert_eq!(store.blob(&digest).await.unwrap(), bytes);
+}
+
+pub async fn large_and_empty_blobs_come_back(store: Store) {
+    for content in [noise(1, 9_500_000), noise(2, 4 * 1024 * 1024), Vec::new()] {
+        let (digest, bytes) = blob(&content);
+        assert_eq!(store.put_blob(&digest, bytes.clone()).await.unwrap(), Put::Stored);
+        assert_eq!(store.blob(&digest).await.unwrap(), bytes);
+        assert_eq!(store.put_blob(&digest, bytes).await.unwrap(), Put::AlreadyThere);
+    }
+}
+
+pub async fn bytes_that_are_not_what_the_name_says_are_refused(store: Store) {
+    let (digest, _) = blob(b"hello");
+    let error = store.put_blob(&digest, Bytes::from_static(b"other")).await.unwrap_err();
+    assert!(
+        matches!(&error, WriteError::Mismatch { object, .. } if object.ends_with(&format!("blobs/{digest}")))
+    );
+    let error = store
+        .put_release("shop", "0123456789abcdef0123", Bytes::from_static(b"{}"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, WriteError::Mismatch { .. }));
+    assert!(!store.has_blob(&digest).await.unwrap());
+}
+
+pub async fn what_is_missing_is_named(store: Store) {
+    store.put_alias("shop", "live", Bytes::from_static(b"{}"), Expect::Absent).await.unwrap();
+    let (digest, bytes) = blob(b"never stored");
+    let expected = described(&bytes);
+    let errors = [
+        (store.blob(&digest).await.unwrap_err(), format!("blobs/{digest}")),
+        (store.release("shop", "00").await.unwrap_err(), "apps/shop/releases/00.json".to_owned()),
+        (
+            store.artifact(ENGINE, TARGET, &digest, &expected).await.unwrap_err(),
+            format!("artifacts/{ENGINE}/{TARGET}/{digest}"),
+        ),
+    ];
+    for (error, key) in errors {
+        assert!(
+            matches!(&error, ReadError::NotFound { object } if object == &store.objects().url(&key)),
+            "{error}"
+        );
+    }
+    assert_eq!(store.alias("shop", "other", None).await.unwrap(), Pointer::Missing);
+    assert_eq!(store.domain("example.com", None).await.unwrap(), Pointer::Missing);
+    assert_eq!(store.find_artifact(ENGINE, TARGET, &digest).await.unwrap(), None);
+    assert!(store.list_releases("nobody").await.unwrap().is_empty());
+}
+
+pub async fn altered_objects_are_corrupt(store: Store) {
+    let (digest, bytes) = blob(&noise(3, 50_000));
+    store.put_blob(&digest, bytes.clone()).await.unwrap();
+    store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
+    let id = release_id(b"{}");
+    store.put_release("shop", &id, Bytes::from_static(b"{}")).await.unwrap();
+    let keys = [
+        format!("blobs/{digest}"),
+        format!("artifacts/{ENGINE}/{TARGET}/{digest}"),
+        format!("apps/shop/releases/{id}.json"),
+    ];
+    for key in &keys {
+        alter(&store, key, |bytes| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        })
+        .await;
+    }
+    let errors = [
+        store.blob(&digest).await.unwrap_err(),
+        store.artifact(ENGINE, TARGET, &digest, &described(&bytes)).await.unwrap_err(),
+        store.release("shop", &id).await.unwrap_err(),
+    ];
+    for (error, key) in errors.into_iter().zip(&keys) {
+        let ReadError::Corrupt { object, expected, found } = &error else { panic!("{error}") };
+        assert!(object.ends_with(key.as_str()), "{object}");
+        assert!(
+            expected != found && (expected.starts_with(&digest) || *expected == id),
+            "{expected} {found}"
+        );
+    }
+}
+
+pub async fn artifacts_come_back_and_describe_themselves(store: Store) {
+    for content in [noise(4, 9_500_000), b"small".repeat(1000)] {
+        let (digest, bytes) = blob(&content);
+        let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
+        assert_eq!((stored.digest.as_str(), stored.size), (digest.as_str(), content.len() as u64));
+        assert_eq!(
+            store.find_artifact(ENGINE, TARGET, &digest).await.unwrap(),
+            Some(stored.clone())
+        );
+        assert!(store.has_artifact(ENGINE, TARGET, &digest).await.unwrap());
+        assert!(!store.has_artifact(ENGINE, "aarch64", &digest).await.unwrap());
+        assert_eq!(
+            store.artifact(ENGINE, TARGET, &digest, &stored.expected()).await.unwrap(),
+            bytes
+        );
+    }
+}
+
+pub async fn the_first_publisher_of_an_artifact_is_kept(store: Store) {
+    let component = blob(b"the component").0;
+    let compiled = join_all(
+        (0..4).map(|n| store.put_artifact(ENGINE, TARGET, &component, noise(n, 5000).into())),
+    )
+    .await;
+    let first = compiled[0].as_ref().unwrap();
+    assert!(compiled.iter().all(|stored| stored.as_ref().unwrap() == first));
+    assert_eq!(
+        store.artifact(ENGINE, TARGET, &component, &first.expected()).await.unwrap().len(),
+        5000
+    );
+}
+
+pub async fn a_truncated_artifact_is_corrupt_and_is_replaced_by_the_next_publisher(store: Store) {
+    let (digest, bytes) = blob(&noise(5, 100_000));
+    let key = format!("artifacts/{ENGINE}/{TARGET}/{digest}");
+    for length in [0, 20, 48, 50_000] {
+        let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
+        assert!(stored.stored_size > 50_000);
+        alter(&store, &key, |object| object.truncate(length)).await;
+        let error = store.artifact(ENGINE, TARGET, &digest, &described(&bytes)).await.unwrap_err();
+        assert!(
+            matches!(&error, ReadError::Corrupt { object, .. } if object.ends_with(&key)),
+            "{length}: {error}"
+        );
+    }
+    store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
+    assert_eq!(store.artifact(ENGINE, TARGET, &digest, &described(&bytes)).await.unwrap(), bytes);
+}
+
+pub async fn an_alias_moves_by_compare_and_swap(store: Store) {
+    let put = |text: &'static str, expect| {
+        store.put_alias("shop", "live", Bytes::from_static(text.as_bytes()), expect)
+    };
+    let first = put("one", Expect::Absent).await.unwrap();
+    let error = put("two", Expect::Absent).await.unwrap_err();
+    assert!(
+        matches!(&error, WriteError::Conflict { object, expected: Expect::Absent } if object.ends_with("shop/aliases/live.json"))
+    );
+    let Pointer::Changed { bytes, etag } = store.alias("shop", "live", None).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!((&bytes[..], &etag), (&b"one"[..], &first));
+    assert_eq!(store.alias("shop", "live", Some(&first)).await.unwrap(), Pointer::Unchanged);
+    let second = put("two", Expect::Match(first.clone())).await.unwrap();
+    let error = put("three", Expect::Match(first.clone())).await.unwrap_err();
+    assert!(
+        matches!(error, WriteError::Conflict { expected: Expect::Match(tag), .. } if tag == first)
+    );
+    let Pointer::Changed { bytes, etag } = store.alias("shop", "live", Some(&first)).await.unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!((&bytes[..], etag), (&b"two"[..], second.clone()));
+    let gone = store
+        .put_alias("shop", "new", Bytes::from_static(b"x"), Expect::Match(second))
+        .await
+        .unwrap_err();
+    assert!(matches!(gone, WriteError::Conflict { .. }), "{gone}");
+    assert_eq!(store.alias("shop", "new", None).await.unwrap(), Pointer::Missing);
+}
+
+pub async fn one_of_eight_racing_writers_creates_an_alias(store: Store) {
+    for round in 0..5 {
+        race(&store, &format!("race-{round}"), &Expect::Absent).await;
+    }
+}
+
+pub async fn one_of_eight_racing_writers_moves_an_alias(store: Store) {
+    for round in 0..5 {
+        let alias = format!("race-{round}");
+        let etag = store
+            .put_alias("shop", &alias, Bytes::from_static(b"start"), Expect::Absent)
+            .await
+            .unwrap();
+        race(&store, &alias, &Expect::Match(etag)).await;
+    }
+}
+
+pub async fn domains_and_lists(store: Store) {
+    for alias in ["live", "feature/new basket", "..", "příliš~"] {
+        store.put_alias("shop", alias, Bytes::from_static(b"{}"), Expect::Absent).await.unwrap();
+    }
+    let mut ids: Vec<String> = Vec::new();
+    for text in ["{}", "{\"a\":1}"] {
+        let id = release_id(text.as_bytes());
+        assert_eq!(store.put_release("shop", &id, text.into()).await.unwrap(), Put::Stored);
+        assert_eq!(store.put_release("shop", &id, text.into()).await.unwrap(), Put::AlreadyThere);
+        assert_eq!(store.release("shop", &id).await.unwrap(), text);
+        ids.push(id);
+    }
+    ids.sort();
+    store.put_alias("a.json", "live", Bytes::from_static(b"{}"), Expect::Absent).await.unwrap();
+    store.put_domain("shop.example.com", Bytes::from_static(b"{}"), Expect::Absent).await.unwrap();
+    assert!(matches!(
+        store.domain("shop.example.com", None).await.unwrap(),
+        Pointer::Changed { .. }
+    ));
+    assert_eq!(store.list_apps().await.unwrap(), ["a.json", "shop"]);
+    assert_eq!(store.list_releases("shop").await.unwrap(), ids);
+    let mut aliases = store.list_aliases("shop").await.unwrap();
+    aliases.sort();
+    assert_eq!(aliases, ["..", "feature/new basket", "live", "příliš~"]);
+}
+
+/// Eight writers at once: one wins, the others see a conflict, and what is there is the winner's.
+async fn race(store: &Store, alias: &str, expect: &Expect) {
+    let writers = (0..8).map(|writer| {
+        let (store, alias, expect) = (store.clone(), alias.to_owned(), expect.clone());
+        tokio::spawn(async move {
+            store.put_alias("shop", &alias, format!("writer {writer}").into(), expect).await
+        })
+    });
+    let outcomes = join_all(writers).await;
+    let winners: Vec<usize> =
+        (0..8).filter(|&writer| outcomes[writer].as_ref().unwrap().is_ok()).collect();
+    assert_eq!(winners.len(), 1, "{outcomes:?}");
+    for outcome in outcomes.iter().filter_map(|outcome| outcome.as_ref().unwrap().as_ref().err()) {
+        assert!(matches!(outcome, WriteError::Conflict { .. }), "{outcome}");
+    }
+    let Pointer::Changed { bytes, .. } = store.alias("shop", alias, None).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(bytes, format!("writer {}", winners[0]));
+}
+
+/// Changes an object behind the store's back.
+pub async fn alter(store: &Store, key: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    let objects = store.objects();
+    let deadline = Deadline::after(Duration::from_secs(10));
+    let Fetched::Object { bytes, .. } = objects.get(key, None, deadline).await.unwrap() else {
+        panic!()
+    };
+    let mut bytes = bytes.to_vec();
+    change(&mut bytes);
+    objects.put(key, bytes.into(), Expect::Any, deadline).await.unwrap();
+}
+
+pub fn described(bytes: &[u8]) -> lambkin_store::ArtifactDigest {
+    lambkin_store::ArtifactDigest { digest: blob(bytes).0, size: bytes.len() as u64 }
+}
+
+pub fn blob(bytes: &[u8]) -> (String, Bytes) {
+    let digest = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    (digest, Bytes::copy_from_slice(bytes))
+}
+
+/// Bytes that do not compress, the same for the same seed.
+pub fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    (0..length).map(|_| random.u8(..)).collect()
+}
+
+pub fn release_id(bytes: &[u8]) -> String {
+    blob(bytes).0[..20].to_owned()
+}
