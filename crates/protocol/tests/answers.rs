@@ -1,7 +1,14 @@
 //! The rules by which gateways read answers, one row per rule, and the round trip of what the host writes.
 //!
-//! The rows for REST and HTTP APIs and function URLs follow what LocalStack recorded from AWS
+//! The rows for REST and HTTP APIs and function URLs follow what `LocalStack` recorded from AWS
 //! (`test_aws_proxy_response_payload_format_validation*`, `test_lambda_url_invocation`).
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};

@@ -2,6 +2,13 @@
 //!
 //! The rows follow recorded events of REST APIs and function URLs, and AWS's documentation for the other formats.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use bytes::Bytes;
 use http::Request;
 use lambkin_protocol::event::{Event, EventError, Format, HttpEvent, classify};

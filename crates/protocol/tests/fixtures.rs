@@ -1,5 +1,12 @@
 //! Every event in the sources of `aws_lambda_events` and `lambda_http`, through `classify` to a request, without loss.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

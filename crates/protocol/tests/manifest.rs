@@ -1,5 +1,7 @@
 //! `lambkin.toml`: what is accepted, and what is said, with line and column, about what is not.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use lambkin_protocol::manifest::{JsEngine, Kind, Language, parse, schema};
 
 const FULL: &str = r#"
