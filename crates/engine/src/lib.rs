@@ -1,1 +1,39 @@
-//! To be written.
+//! The only code that knows wasmtime: configuration, load, limits, instantiate, call.
+//!
+//! [`Engine::load`] takes an artifact that was compiled ahead of time and gives a [`Component`]; [`Component::http`],
+//! [`Component::function`] and [`Component::command`] run one [`Invocation`] of it in an instance of its own, under a
+//! deadline and a memory bound, with nothing reachable that the invocation does not grant.
+//!
+//! Without the feature `compile` there is no compiler here: that is what the Lambda host links.
+
+mod answer;
+mod artifact;
+mod bindings;
+mod call;
+#[cfg(feature = "compile")]
+pub mod compile;
+mod component;
+mod config;
+mod engine;
+mod error;
+mod interfaces;
+mod invocation;
+mod limits;
+mod outbound;
+mod output;
+mod session;
+mod state;
+mod target;
+mod ticker;
+
+pub use answer::{Body, BodyError, Completion, HttpAnswer};
+pub use artifact::{ArtifactSource, LoadError};
+pub use component::{Component, World};
+pub use config::{Allocator, Settings, fingerprint};
+pub use engine::{Engine, EngineError};
+pub use error::{Fault, InvokeError};
+pub use interfaces::{Granted, ImportError};
+pub use invocation::{
+    Context, Grants, Invocation, LambdaFunction, Limits, OutputSink, Stream, Usage,
+};
+pub use target::{Target, UnknownTarget};

@@ -1,0 +1,35 @@
+//! Calling a component: one module per shape of call.
+//!
+//! Each makes a store, instantiates the component in it and runs it to its end, within the deadline.
+
+mod command;
+mod function;
+mod http;
+
+use crate::InvokeError;
+use futures::FutureExt as _;
+use std::panic::AssertUnwindSafe;
+use wasmtime_wasi::I32Exit;
+
+/// Runs a call so that a panic in a host function fails this invocation and nothing else.
+///
+/// The store, the only thing that the panic could have left half-done, is dropped with the call.
+async fn guarded<T>(call: impl Future<Output = Result<T, InvokeError>>) -> Result<T, InvokeError> {
+    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Err(InvokeError::Host {
+            message: format!("a panic: {}", text.unwrap_or("without a message")),
+        })
+    })
+}
+
+/// `exit(0)` ends a guest by an error that is none.
+fn exit_is_an_end(error: wasmtime::Error) -> wasmtime::Result<()> {
+    match error.downcast_ref() {
+        Some(I32Exit(0)) => Ok(()),
+        _ => Err(error),
+    }
+}

@@ -1,0 +1,156 @@
+//! A component that is ready to be called: loaded, linked, and instantiated as far as that goes without an instance.
+//!
+//! What a component exports decides its world, and the world decides how it can be called.
+
+use crate::bindings::{async_function, function};
+use crate::engine::Shared;
+use crate::state::State;
+use std::fmt;
+use std::sync::Arc;
+use wasmtime::component::InstancePre;
+use wasmtime_wasi::{p2, p3};
+use wasmtime_wasi_http::{p2 as http, p3 as http_async};
+
+/// What a component is: which of the known interfaces it exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum World {
+    /// `wasi:http/incoming-handler@0.2`.
+    Http,
+    /// `wasi:http/handler@0.3`.
+    HttpAsync,
+    /// `lambkin:function/handler`.
+    Function,
+    /// `lambkin:function/async-handler`.
+    AsyncFunction,
+    /// `wasi:cli/run@0.2` or `@0.3`.
+    Command,
+}
+
+impl World {
+    /// The word for it in a release, and in messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::HttpAsync => "http-async",
+            Self::Function => "function",
+            Self::AsyncFunction => "async-function",
+            Self::Command => "command",
+        }
+    }
+
+    /// The world of a component with these exports. One that answers requests may have other exports beside.
+    pub(crate) fn of<'a>(exports: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        exports.into_iter().filter_map(Self::of_export).min()
+    }
+
+    fn of_export(export: &str) -> Option<Self> {
+        let (interface, version) = export.split_once('@')?;
+        match interface {
+            "wasi:http/incoming-handler" if version.starts_with("0.2.") => Some(Self::Http),
+            "wasi:http/handler" if version.starts_with("0.3.") => Some(Self::HttpAsync),
+            "lambkin:function/handler" if version.starts_with("0.1.") => Some(Self::Function),
+            "lambkin:function/async-handler" if version.starts_with("0.1.") => {
+                Some(Self::AsyncFunction)
+            }
+            "wasi:cli/run" if is_wasi(version) => Some(Self::Command),
+            _ => None,
+        }
+    }
+}
+
+fn is_wasi(version: &str) -> bool {
+    version.starts_with("0.2.") || version.starts_with("0.3.")
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A loaded component. Cloning it is cheap; calls of it do not disturb each other.
+#[derive(Clone)]
+pub struct Component(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) callee: Callee,
+    world: World,
+    imports: Vec<String>,
+}
+
+/// A component before it is instantiated, by how it is called.
+pub(crate) enum Callee {
+    Http(http::bindings::ProxyPre<State>),
+    HttpAsync(http_async::bindings::ServicePre<State>),
+    Function(function::FunctionPre<State>),
+    AsyncFunction(async_function::AsyncFunctionPre<State>),
+    Command(p2::bindings::CommandPre<State>),
+    AsyncCommand(p3::bindings::CommandPre<State>),
+}
+
+impl Component {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        pre: InstancePre<State>,
+        world: World,
+        imports: Vec<String>,
+    ) -> wasmtime::Result<Self> {
+        let callee = match world {
+            World::Http => Callee::Http(http::bindings::ProxyPre::new(pre)?),
+            World::HttpAsync => Callee::HttpAsync(http_async::bindings::ServicePre::new(pre)?),
+            World::Function => Callee::Function(function::FunctionPre::new(pre)?),
+            World::AsyncFunction => {
+                Callee::AsyncFunction(async_function::AsyncFunctionPre::new(pre)?)
+            }
+            World::Command => command(pre)?,
+        };
+        Ok(Self(Arc::new(Inner { shared, callee, world, imports })))
+    }
+
+    /// What it is, which tells how it can be called.
+    pub fn world(&self) -> World {
+        self.0.world
+    }
+
+    /// The interfaces that it imports, with their versions, sorted.
+    pub fn imports(&self) -> &[String] {
+        &self.0.imports
+    }
+}
+
+fn command(pre: InstancePre<State>) -> wasmtime::Result<Callee> {
+    // Either version of `wasi:cli/run`: the older first, as it is by far the more common.
+    match p2::bindings::CommandPre::new(pre.clone()) {
+        Ok(command) => Ok(Callee::Command(command)),
+        Err(_) => Ok(Callee::AsyncCommand(p3::bindings::CommandPre::new(pre)?)),
+    }
+}
+
+impl fmt::Debug for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Component")
+            .field("world", &self.0.world)
+            .field("imports", &self.0.imports)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exports_tell_the_world() {
+        for (exports, world) in [
+            (&["wasi:http/incoming-handler@0.2.3"][..], Some(World::Http)),
+            (&["wasi:http/handler@0.3.0"], Some(World::HttpAsync)),
+            (&["wasi:cli/run@0.2.6", "lambkin:function/handler@0.1.0"], Some(World::Function)),
+            (&["lambkin:function/async-handler@0.1.0"], Some(World::AsyncFunction)),
+            (&["wasi:cli/run@0.3.0"], Some(World::Command)),
+            (&["wasi:http/incoming-handler@0.1.0", "memory"], None),
+        ] {
+            assert_eq!(World::of(exports.iter().copied()), world, "{exports:?}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! How wasmtime is configured, in one place, for the compiler and for the host alike.
+//!
+//! *Invariant*: everything that ends up in an artifact is set here explicitly, and alike with and without the feature
+//! `compile`, whatever features other crates in the build switch on in wasmtime. Otherwise a host could refuse what the
+//! command line tool has compiled. Who changes anything here that artifacts depend on raises [`REVISION`].
+
+use wasmtime::{
+    Config, Inlining, InstanceAllocationStrategy, ModuleVersionStrategy, PoolingAllocationConfig,
+    WasmBacktraceDetails, WasmFeatures,
+};
+
+/// The version of wasmtime that `Cargo.lock` names; a test compares them.
+const WASMTIME: &str = "48.0.8";
+
+/// Revision of this configuration. Raise it with every change that artifacts depend on.
+const REVISION: u32 = 1;
+
+/// Stack of one guest, in bytes: interpreters such as CPython recurse deeply.
+const WASM_STACK: usize = 2 * MIB;
+
+/// Stack of one fiber, in bytes: the guest's part and what host functions need on top.
+const FIBER_STACK: usize = WASM_STACK + MIB;
+
+/// Snapshots up to this size are mapped copy-on-write at instantiation instead of copied, in bytes.
+const MAPPED_IMAGE: u64 = 512 * MIB as u64;
+
+/// Address space reserved for each linear memory: all that 32 bits can address, so that no bounds check is needed.
+const MEMORY_RESERVATION: u64 = 4 << 30;
+
+/// Guard region after each linear memory, in bytes.
+const MEMORY_GUARD: u64 = 32 * MIB as u64;
+
+const MIB: usize = 1 << 20;
+
+/// Core instances, memories and tables that one component may have when the pooling allocator is used.
+///
+/// The largest known component (`CPython`, dynamically linked) has eight core modules and the adapter's.
+const POOLED_PARTS: u32 = 32;
+
+/// What wasmtime accepts as an engine's identity: an artifact of another identity is refused.
+///
+/// The same with and without the feature `compile`; part of the key under which artifacts are stored.
+pub fn fingerprint() -> String {
+    format!("wasmtime-{WASMTIME}-{REVISION}")
+}
+
+/// How the engine gets memory for instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Allocator {
+    /// Maps memory for each instance and unmaps it afterwards. Nothing to set up.
+    #[default]
+    OnDemand,
+    /// Reserves address space for all instances at the start and reuses it. Pays where many run at once.
+    Pooling,
+}
+
+/// What an [`Engine`](crate::Engine) is made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Invocations that may run at once. Bounds the pool of [`Allocator::Pooling`]; nothing else.
+    pub concurrency: u32,
+    /// The largest memory bound that any invocation will have, in bytes.
+    pub max_memory_bytes: u64,
+    /// How memory for instances is got.
+    pub allocator: Allocator,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { concurrency: 1, max_memory_bytes: 4 << 30, allocator: Allocator::OnDemand }
+    }
+}
+
+/// The configuration of an engine that runs artifacts.
+pub(crate) fn runtime(settings: &Settings) -> wasmtime::Result<Config> {
+    let mut config = shared()?;
+    if settings.allocator == Allocator::Pooling {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
+    }
+    Ok(config)
+}
+
+/// What artifacts depend on, and what every engine of ours has.
+pub(crate) fn shared() -> wasmtime::Result<Config> {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .wasm_component_model_async(true)
+        .wasm_features(
+            WasmFeatures::GC_TYPES | WasmFeatures::EXCEPTIONS | WasmFeatures::THREADS,
+            false,
+        )
+        .concurrency_support(true)
+        .epoch_interruption(true)
+        .consume_fuel(false);
+    config
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(FIBER_STACK)
+        .memory_reservation(MEMORY_RESERVATION)
+        .memory_guard_size(MEMORY_GUARD)
+        .memory_may_move(true)
+        .guard_before_linear_memory(true)
+        .memory_init_cow(true)
+        .memory_guaranteed_dense_image_size(MAPPED_IMAGE)
+        .table_lazy_init(true)
+        .signals_based_traps(true)
+        .relaxed_simd_deterministic(false)
+        .compiler_inlining(Inlining::No);
+    without_debug_data(&mut config);
+    config.module_version(ModuleVersionStrategy::Custom(fingerprint()))?;
+    Ok(config)
+}
+
+/// Leaves out what is only needed to debug machine code.
+///
+/// Function names stay, because they make a trap's backtrace readable. Unwind tables are not needed (wasmtime walks frame
+/// pointers) and would be registered with the process at each load; the address map would be a quarter of an artifact and
+/// gives only byte offsets in the Wasm file; ELF symbols repeat the function names.
+fn without_debug_data(config: &mut Config) {
+    config
+        .debug_info(false)
+        .debug_symbols(false)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .native_unwind_info(false)
+        .generate_address_map(false);
+}
+
+fn pool(settings: &Settings) -> PoolingAllocationConfig {
+    let parts = settings.concurrency.saturating_mul(POOLED_PARTS);
+    let memory =
+        usize::try_from(settings.max_memory_bytes.min(MEMORY_RESERVATION)).unwrap_or(usize::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(settings.concurrency)
+        .total_core_instances(parts)
+        .total_memories(settings.concurrency.saturating_mul(4))
+        .total_tables(parts)
+        .total_stacks(settings.concurrency.saturating_mul(4))
+        .max_core_instances_per_component(POOLED_PARTS)
+        .max_memories_per_component(4)
+        .max_tables_per_component(POOLED_PARTS)
+        .max_component_instance_size(MIB)
+        .max_core_instance_size(MIB)
+        .max_memory_size(memory)
+        .table_elements(100_000);
+    pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_names_the_wasmtime_of_the_lock_file() {
+        let lock = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock"))
+            .unwrap();
+        let entry = format!("name = \"wasmtime\"\nversion = \"{WASMTIME}\"\n");
+        assert!(lock.contains(&entry), "Cargo.lock has another wasmtime than {WASMTIME}");
+        assert_eq!(fingerprint(), format!("wasmtime-{WASMTIME}-{REVISION}"));
+    }
+
+    #[test]
+    fn both_allocators_make_an_engine() {
+        for allocator in [Allocator::OnDemand, Allocator::Pooling] {
+            let settings = Settings { concurrency: 10, allocator, ..Settings::default() };
+            wasmtime::Engine::new(&runtime(&settings).unwrap()).unwrap();
+        }
+    }
+}

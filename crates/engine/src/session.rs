@@ -1,0 +1,107 @@
+//! One store from its making to its end: deadline, memory bound, measurements, and what an error means.
+//!
+//! Each way of calling a component opens a session, runs the guest in its store and closes it with the outcome.
+
+use crate::engine::Shared;
+use crate::error::{DeadlineReached, InvokeError, from_wasmtime};
+use crate::invocation::{Invocation, Usage};
+use crate::state::{State, Stdout};
+use crate::ticker::Running;
+use std::time::{Duration, Instant};
+use wasmtime::{Store, UpdateDeadline};
+
+/// Ticks between two looks at the clock.
+const TICKS: u64 = 1;
+
+/// One invocation in its store.
+pub(crate) struct Session {
+    pub(crate) store: Store<State>,
+    deadline: Instant,
+    opened: Instant,
+    instantiated: Option<Instant>,
+    _running: Running,
+}
+
+impl Session {
+    /// Makes the store. What the guest gets from `invocation` is taken out of it.
+    pub(crate) fn open(
+        shared: &Shared,
+        invocation: &mut Invocation,
+        stdout: Stdout,
+    ) -> Result<Self, InvokeError> {
+        let opened = Instant::now();
+        let state = State::new(invocation, stdout)?;
+        let running = shared.ticker.run(&shared.engine);
+        let running = running
+            .map_err(|error| InvokeError::Host { message: format!("no thread: {error}") })?;
+        let mut store = Store::new(&shared.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        let deadline = invocation.deadline;
+        store.set_epoch_deadline(TICKS);
+        store.epoch_deadline_callback(move |_| {
+            if Instant::now() >= deadline {
+                return Err(wasmtime::Error::new(DeadlineReached));
+            }
+            // Tokio's own yield, so that timers and sockets are looked at too.
+            Ok(UpdateDeadline::YieldCustom(TICKS, Box::pin(tokio::task::yield_now())))
+        });
+        Ok(Self { store, deadline, opened, instantiated: None, _running: running })
+    }
+
+    /// When the guest must have ended.
+    pub(crate) fn deadline(&self) -> tokio::time::Instant {
+        self.deadline.into()
+    }
+
+    /// Notes that the instance is there and the guest's code is about to run.
+    pub(crate) fn instantiated(&mut self) {
+        self.instantiated = Some(Instant::now());
+    }
+
+    /// Ends the session: passes on unfinished lines, and says what the outcome means.
+    pub(crate) fn close<T>(
+        &self,
+        outcome: Result<wasmtime::Result<T>, Elapsed>,
+    ) -> Result<(T, Usage), InvokeError> {
+        let ended = Instant::now();
+        let state = self.store.data();
+        state.stdout.flush_line();
+        state.stderr.flush_line();
+        match outcome {
+            Ok(Ok(value)) => Ok((value, self.usage(ended))),
+            Ok(Err(error)) => Err(self.explain(&error, ended)),
+            Err(_) => Err(self.timeout(ended)),
+        }
+    }
+
+    fn usage(&self, ended: Instant) -> Usage {
+        let started = self.instantiated.unwrap_or(ended);
+        Usage {
+            instantiate: started.duration_since(self.opened),
+            guest: ended.duration_since(started),
+            peak_memory_bytes: self.store.data().limiter.peak(),
+        }
+    }
+
+    fn explain(&self, error: &wasmtime::Error, ended: Instant) -> InvokeError {
+        if error.downcast_ref::<DeadlineReached>().is_some() {
+            return self.timeout(ended);
+        }
+        if let Some(error) = error.downcast_ref::<InvokeError>() {
+            return error.clone();
+        }
+        let state = self.store.data();
+        match state.limiter.refused() {
+            Some(limit_bytes) => InvokeError::OutOfMemory { limit_bytes },
+            None => from_wasmtime(error, &state.stderr.tail()),
+        }
+    }
+
+    fn timeout(&self, ended: Instant) -> InvokeError {
+        let after: Duration = self.deadline.saturating_duration_since(self.opened);
+        InvokeError::Timeout { after: after.min(ended.duration_since(self.opened)) }
+    }
+}
+
+/// The timer came first.
+pub(crate) type Elapsed = tokio::time::error::Elapsed;

@@ -1,0 +1,85 @@
+//! What one store holds: the WASI contexts of one invocation and its memory bound.
+//!
+//! Built from the invocation alone; nothing of the process is inherited.
+
+use crate::error::InvokeError;
+use crate::invocation::{Grants, Invocation, Stream};
+use crate::limits::Limiter;
+use crate::outbound::{Outbound, Policy};
+use crate::output::LineWriter;
+use bytes::Bytes;
+use std::sync::Arc;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_config::WasiConfigVariables;
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// Where the guest's standard output goes.
+pub(crate) enum Stdout {
+    /// Line by line to the output sink.
+    Lines,
+    /// It is the answer; standard input is the event.
+    Answer { event: Bytes, answer: MemoryOutputPipe },
+}
+
+/// The data of one store.
+pub(crate) struct State {
+    table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outbound: Outbound,
+    pub(crate) config: WasiConfigVariables,
+    pub(crate) limiter: Limiter,
+    pub(crate) stdout: LineWriter,
+    pub(crate) stderr: LineWriter,
+}
+
+impl State {
+    pub(crate) fn new(invocation: &mut Invocation, stdout: Stdout) -> Result<Self, InvokeError> {
+        let lines = LineWriter::new(Stream::Stdout, Arc::clone(&invocation.output));
+        let stderr = LineWriter::new(Stream::Stderr, Arc::clone(&invocation.output));
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.allow_tcp(false).allow_udp(false).envs(&invocation.environment).stderr(stderr.clone());
+        match stdout {
+            Stdout::Lines => wasi.stdout(lines.clone()),
+            Stdout::Answer { event, answer } => {
+                wasi.stdin(MemoryInputPipe::new(event)).stdout(answer)
+            }
+        };
+        grant_tmp(&mut wasi, &invocation.grants)?;
+        let policy = Policy::new(&invocation.grants, Arc::clone(&invocation.output))?;
+        Ok(Self {
+            table: ResourceTable::new(),
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            outbound: Outbound::new(policy),
+            config: std::mem::take(&mut invocation.config).into_iter().collect(),
+            limiter: Limiter::new(invocation.limits.memory_bytes),
+            stdout: lines,
+            stderr,
+        })
+    }
+}
+
+fn grant_tmp(wasi: &mut WasiCtxBuilder, grants: &Grants) -> Result<(), InvokeError> {
+    let Some(folder) = &grants.tmp else { return Ok(()) };
+    wasi.preopened_dir(folder, "/tmp", FsPerms::ReadWrite).map(drop).map_err(|error| {
+        InvokeError::Grant {
+            grant: "tmp".to_owned(),
+            reason: format!("{}: {error:#}", folder.display()),
+        }
+    })
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.outbound, table: &mut self.table, ctx: &mut self.http }
+    }
+}
