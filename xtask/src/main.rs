@@ -1,2 +1,48 @@
-//! To be written.
-fn main() {}
+//! Repository chores: `cargo xtask <chore>`.
+//!
+//! Kept small and free of the product's crates, since it is what a new machine builds first.
+
+mod bindings;
+mod ci;
+mod config;
+mod demo;
+mod setup;
+mod shell;
+mod tidy;
+
+use anyhow::bail;
+use config::Config;
+use std::process::ExitCode;
+
+const CHORES: &str = "\
+usage: cargo xtask <chore>
+
+  setup      install what building and testing needs; quick when it is all there
+  demo       set up, build, and run the polyglot example with `lambkin dev`
+  ci         set up, check, build and run every test; ends with one line of totals
+  tidy       check the house rules: layering, file sizes, module docs, words
+  bindings   generate the SDK's bindings from wit/ (needs wit-bindgen's command)";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            shell::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    let config = Config::from_environment()?;
+    match arguments.next().as_deref() {
+        Some("setup") => setup::run(&config).map(|()| ExitCode::SUCCESS),
+        Some("demo") => demo::run(&config, &arguments.collect::<Vec<_>>()),
+        Some("ci") => ci::run(&config),
+        Some("tidy") => tidy::run(&config.root),
+        Some("bindings") => bindings::generate(&config).map(|()| ExitCode::SUCCESS),
+        Some(other) => bail!("there is no chore {other}\n\n{CHORES}"),
+        None => bail!("which chore?\n\n{CHORES}"),
+    }
+}

@@ -1,0 +1,145 @@
+//! What CI runs, and what a contributor runs before a push: set-up, checks, build, every test, one line of totals.
+//!
+//! A failing step does not stop the next one, so that one run tells everything.
+
+pub(crate) mod build;
+mod languages;
+mod totals;
+
+use crate::setup::cargo_deny;
+use crate::{config::Config, setup, shell, tidy};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+use totals::Totals;
+
+/// How a step's tests are counted from what it prints.
+#[derive(Debug, Clone, Copy)]
+enum Counting {
+    /// The step is one check: it passes or it fails.
+    Check,
+    /// Rust's test harness, and those that print alike.
+    Rust,
+    /// pytest.
+    Pytest,
+    /// `go test -v`.
+    Go,
+    /// `node --test --test-reporter=tap`.
+    Tap,
+}
+
+struct Step {
+    name: String,
+    command: Command,
+    counting: Counting,
+}
+
+/// Runs everything. Fails when anything failed, and prints `N passed, N failed, N skipped` as its last line.
+pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    setup::run(config)?;
+    let mut totals = Totals::default();
+    for step in checks(config).into_iter().chain(unit_tests(config)).chain(languages::tests(config))
+    {
+        totals.add(perform(step));
+    }
+    totals.add(house_rules(config));
+    match build::programs(config) {
+        Ok(()) => totals.add(perform(end_to_end(config))),
+        Err(error) => {
+            shell::error(&error);
+            totals.add(Totals::failure());
+        }
+    }
+    shell::say(&totals.to_string());
+    Ok(if totals.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn perform(step: Step) -> Totals {
+    shell::say(&format!("\n== {}", step.name));
+    let started = Instant::now();
+    let totals = match shell::show(step.command) {
+        Ok(shown) => totals::count(step.counting, &shown),
+        Err(error) => {
+            shell::error(&error);
+            Totals::failure()
+        }
+    };
+    shell::say(&format!("== {}: {totals} in {} s", step.name, started.elapsed().as_secs()));
+    totals
+}
+
+/// The host is checked by itself: together with the CLI it would be given the compiler's features.
+fn checks(config: &Config) -> Vec<Step> {
+    let clippy = ["--all-targets", "--", "-D", "warnings"];
+    let mut docs = cargo(config, &["doc", "--workspace", "--no-deps", "--exclude", "lambkin-sdk"]);
+    let mut sdk_docs =
+        cargo(config, &["doc", "--package", "lambkin-sdk", "--no-deps", "--all-features"]);
+    docs.env("RUSTDOCFLAGS", "-D warnings");
+    sdk_docs.env("RUSTDOCFLAGS", "-D warnings");
+    let mut workspace = cargo(config, &["clippy", "--workspace", "--exclude", "lambkin-host"]);
+    workspace.args(clippy);
+    let mut host = cargo(config, &["clippy", "--package", "lambkin-host"]);
+    host.args(clippy);
+    // The advisory database is left out: a new advisory would fail an unchanged checkout, and needs the network.
+    let mut deny =
+        shell::command(cargo_deny::program(config), &["--workspace", "check"], &config.root);
+    deny.args(["bans", "licenses", "sources"]);
+    vec![
+        check("format", cargo(config, &["fmt", "--all", "--check"])),
+        check("clippy, all but the host", workspace),
+        check("clippy, the host", host),
+        check("documentation", docs),
+        check("documentation of the SDK", sdk_docs),
+        check("licences, sources, duplicates", deny),
+    ]
+}
+
+fn unit_tests(config: &Config) -> Vec<Step> {
+    let workspace = [
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--exclude",
+        "lambkin-host",
+        "--exclude",
+        "lambkin-tests",
+    ];
+    vec![
+        tests("tests, all but the host", cargo(config, &workspace)),
+        tests(
+            "tests, the host",
+            cargo(config, &["test", "--package", "lambkin-host", "--no-fail-fast"]),
+        ),
+    ]
+}
+
+/// The conformance cases and the other tests on the real `bootstrap`.
+fn end_to_end(config: &Config) -> Step {
+    tests(
+        "tests on the real host",
+        cargo(config, &["test", "--package", "lambkin-tests", "--no-fail-fast"]),
+    )
+}
+
+fn house_rules(config: &Config) -> Totals {
+    shell::say("\n== house rules");
+    match tidy::run(&config.root) {
+        Ok(code) if code == ExitCode::SUCCESS => Totals::success(),
+        Ok(_) => Totals::failure(),
+        Err(error) => {
+            shell::error(&error);
+            Totals::failure()
+        }
+    }
+}
+
+fn check(name: &str, command: Command) -> Step {
+    Step { name: name.to_owned(), command, counting: Counting::Check }
+}
+
+fn tests(name: &str, command: Command) -> Step {
+    Step { name: name.to_owned(), command, counting: Counting::Rust }
+}
+
+fn cargo(config: &Config, arguments: &[&str]) -> Command {
+    shell::command("cargo", arguments, &config.root)
+}

@@ -1,0 +1,59 @@
+//! Installs what building and testing needs. Each step looks first and does nothing when its tool is there.
+//!
+//! What a build of an app needs (esbuild, componentize-py) is `lambkin`'s own work at the first build; this module
+//! brings the compilers for guests and the independent programs that the tests run against.
+
+mod c_compiler;
+pub(crate) mod cargo_deny;
+pub(crate) mod cargo_tool;
+mod guest_rust;
+pub(crate) mod python;
+
+use crate::{config::Config, shell};
+use std::time::Instant;
+
+/// What a step found or did, for the person who waits.
+enum Outcome {
+    /// It was there; the text says where or which.
+    Present(String),
+    /// It was installed now.
+    Installed(String),
+    /// It is not there and cannot be installed here; the text says what does not work without it and how to get it.
+    Missing(String),
+}
+
+struct Step {
+    name: &'static str,
+    install: fn(&Config) -> anyhow::Result<Outcome>,
+}
+
+const STEPS: [Step; 8] = [
+    Step { name: "Rust for WebAssembly", install: guest_rust::install },
+    Step { name: "C for WebAssembly", install: |config| Ok(c_compiler::install(config)) },
+    Step { name: "cargo-deny", install: cargo_deny::install },
+    Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
+    Step { name: "cargo-lambda", install: |config| python::install(config, &python::CARGO_LAMBDA) },
+    Step { name: "Lambda emulator", install: |config| python::install(config, &python::SAM) },
+    Step { name: "pytest", install: |config| python::install(config, &python::PYTEST) },
+    Step {
+        name: "Python Lambda client",
+        install: |config| python::install(config, &python::AWSLAMBDARIC),
+    },
+];
+
+/// Runs every step; a failing step ends the set-up with its error.
+pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
+    fs_err::create_dir_all(config.cache.join("tools"))?;
+    for step in &STEPS {
+        let started = Instant::now();
+        let outcome = (step.install)(config)?;
+        let seconds = started.elapsed().as_secs();
+        let text = match outcome {
+            Outcome::Present(text) => text,
+            Outcome::Installed(text) => format!("{text}, installed in {seconds} s"),
+            Outcome::Missing(text) => format!("missing: {text}"),
+        };
+        shell::say(&format!("setup: {}: {text}", step.name));
+    }
+    Ok(())
+}
