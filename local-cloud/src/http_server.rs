@@ -13,6 +13,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,6 +29,7 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 #[derive(Debug)]
 pub(crate) struct HttpServer {
     address: SocketAddr,
+    listener: TaskTracker,
     connections: TaskTracker,
     drain: CancellationToken,
     close: CancellationToken,
@@ -46,11 +48,12 @@ impl HttpServer {
         let listener = TcpListener::bind(address).await?;
         let server = Self {
             address: listener.local_addr()?,
+            listener: TaskTracker::new(),
             connections: TaskTracker::new(),
             drain: CancellationToken::new(),
             close: CancellationToken::new(),
         };
-        tokio::spawn(accept(
+        server.listener.spawn(accept(
             listener,
             service,
             server.connections.clone(),
@@ -67,11 +70,30 @@ impl HttpServer {
     /// Stops accepting, lets requests in flight end within `grace`, then closes what is left.
     pub(crate) async fn stop(&self, grace: Duration) {
         self.drain.cancel();
+        self.listener.close();
+        self.listener.wait().await;
         self.connections.close();
         if tokio::time::timeout(grace, self.connections.wait()).await.is_err() {
             self.close.cancel();
             self.connections.wait().await;
         }
+    }
+
+    /// Waits for at most `limit` until all that dead peers have sent is read and their connections are closed.
+    pub(crate) async fn settle(&self, limit: Duration) {
+        let settled = async {
+            // Connections are accepted in their order, so that an answer on a new one means that all before it,
+            // which may still have been in the listener's queue, are being served.
+            if let Ok(mut probe) = TcpStream::connect(self.address).await {
+                let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+                if probe.write_all(request).await.is_ok() {
+                    drop(probe.read_to_end(&mut Vec::new()).await);
+                }
+            }
+            self.connections.close();
+            self.connections.wait().await;
+        };
+        drop(tokio::time::timeout(limit, settled).await);
     }
 }
 
@@ -114,8 +136,12 @@ async fn accept<S, B>(
     }
 }
 
-async fn serve<S, B>(stream: TcpStream, service: S, drain: CancellationToken, close: CancellationToken)
-where
+async fn serve<S, B>(
+    stream: TcpStream,
+    service: S,
+    drain: CancellationToken,
+    close: CancellationToken,
+) where
     S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
     S::Future: Send,
     S::Error: Into<BoxError>,

@@ -24,7 +24,9 @@ use super::http_api::{StartError, with_causes};
 use super::incoming::{self, ReadError};
 use super::{OnRequest, Visit, outgoing};
 use crate::http_server::HttpServer;
-use crate::lambda::{Answer, Function, InvokeError, InvokeOptions, MAX_EVENT, StreamError, Streaming};
+use crate::lambda::{
+    Answer, Function, InvokeError, InvokeOptions, MAX_EVENT, StreamError, Streaming,
+};
 
 /// The content type of an answer that starts with a prelude.
 const WITH_PRELUDE: &str = "application/vnd.awslambda.http-integration-response";
@@ -133,24 +135,36 @@ async fn invoke(
         time_epoch_ms: whole.time,
     };
     let event = with_cookie_header(http_api_v2(&whole.request, &gateway), &whole.request);
-    let options = InvokeOptions { trace_id: Some(whole.trace_id.clone()), ..InvokeOptions::default() };
-    let answer = settings.function.invoke(event.into(), options).await.map_err(|error| match error {
-        InvokeError::EventTooLarge { .. } => Refusal { response: too_large(), why: error.to_string() },
-        _ => Refusal::bad_gateway(with_causes(&error)),
-    })?;
+    let options =
+        InvokeOptions { trace_id: Some(whole.trace_id.clone()), ..InvokeOptions::default() };
+    let answer =
+        settings.function.invoke(event.into(), options).await.map_err(|error| match error {
+            InvokeError::EventTooLarge { .. } => {
+                Refusal { response: too_large(), why: error.to_string() }
+            }
+            _ => Refusal::bad_gateway(with_causes(&error)),
+        })?;
     match answer {
         Answer::Buffered(payload) => answer::interpret(Format::FunctionUrl, &payload)
-            .map(|response| response.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync()))
+            .map(|response| {
+                response.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync())
+            })
             .map_err(|malformed| Refusal::bad_gateway(malformed.to_string())),
-        Answer::FunctionError { payload, .. } => Err(Refusal::bad_gateway(String::from_utf8_lossy(&payload))),
+        Answer::FunctionError { payload, .. } => {
+            Err(Refusal::bad_gateway(String::from_utf8_lossy(&payload)))
+        }
         Answer::Streaming(streaming) => stream_response(streaming).await,
     }
 }
 
 /// Unlike an HTTP API, a function URL leaves the cookies in the headers too.
 fn with_cookie_header(event: Vec<u8>, request: &Request<Bytes>) -> Vec<u8> {
-    let cookies: Vec<_> =
-        request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+    let cookies: Vec<_> = request
+        .headers()
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
     if cookies.is_empty() {
         return event;
     }
@@ -188,23 +202,30 @@ async fn stream_response(mut streaming: Streaming) -> Result<Response<Body>, Ref
     };
     let pending = VecDeque::from_iter((!first.is_empty()).then_some(first));
     // An error here makes the server break the connection off, which is how HTTP/1.1 tells a client mid-body.
-    let rest = stream::try_unfold((pending, streaming), |(mut pending, mut streaming)| async move {
-        let chunk = match pending.pop_front() {
-            Some(chunk) => chunk,
-            None => match streaming.next().await {
-                Some(chunk) => chunk?,
-                None => return Ok(None),
-            },
-        };
-        Ok(Some((Frame::data(chunk), (pending, streaming))))
-    });
+    let rest =
+        stream::try_unfold((pending, streaming), |(mut pending, mut streaming)| async move {
+            let chunk = match pending.pop_front() {
+                Some(chunk) => chunk,
+                None => match streaming.next().await {
+                    Some(Ok(chunk)) => chunk,
+                    Some(Err(error)) => {
+                        // The server writes out what it has while this waits, and nothing after an error.
+                        tokio::task::yield_now().await;
+                        return Err(error);
+                    }
+                    None => return Ok(None),
+                },
+            };
+            Ok(Some((Frame::data(chunk), (pending, streaming))))
+        });
     Ok(head.map(|()| StreamBody::new(rest).boxed_unsync()))
 }
 
 async fn read_prelude(streaming: &mut Streaming) -> Result<(Response<()>, Bytes), Refusal> {
     let mut read = BytesMut::new();
     loop {
-        if let Some(end) = read.windows(PRELUDE_END.len()).position(|window| window == PRELUDE_END) {
+        if let Some(end) = read.windows(PRELUDE_END.len()).position(|window| window == PRELUDE_END)
+        {
             let prelude = read.split_to(end).freeze();
             let body = read.split_off(PRELUDE_END.len()).freeze();
             return Ok((head(&prelude).map_err(Refusal::bad_gateway)?, body));
@@ -215,29 +236,39 @@ async fn read_prelude(streaming: &mut Streaming) -> Result<(Response<()>, Bytes)
         match streaming.next().await {
             Some(Ok(chunk)) => read.extend_from_slice(&chunk),
             Some(Err(error)) => return Err(Refusal::bad_gateway(error.to_string())),
-            None => return Err(Refusal::bad_gateway("the streamed answer ended before its prelude did")),
+            None => {
+                return Err(Refusal::bad_gateway(
+                    "the streamed answer ended before its prelude did",
+                ));
+            }
         }
     }
 }
 
 fn head(prelude: &[u8]) -> Result<Response<()>, String> {
-    let malformed = |error: &dyn std::fmt::Display| format!("the prelude of the streamed answer is malformed: {error}");
+    let malformed = |error: &dyn std::fmt::Display| {
+        format!("the prelude of the streamed answer is malformed: {error}")
+    };
     let prelude: Prelude = serde_json::from_slice(prelude).map_err(|error| malformed(&error))?;
     let mut response = Response::new(());
     if let Some(status) = prelude.status_code {
         *response.status_mut() = StatusCode::from_u16(status).map_err(|error| malformed(&error))?;
     }
-    let multi = prelude.multi_value_headers.into_iter().flat_map(|(name, values)| {
-        values.into_iter().map(move |value| (name.clone(), value))
-    });
-    let cookies = prelude.cookies.into_iter().map(|cookie| (header::SET_COOKIE.as_str().to_owned(), cookie));
+    let multi = prelude
+        .multi_value_headers
+        .into_iter()
+        .flat_map(|(name, values)| values.into_iter().map(move |value| (name.clone(), value)));
+    let cookies =
+        prelude.cookies.into_iter().map(|cookie| (header::SET_COOKIE.as_str().to_owned(), cookie));
     for (name, value) in cookies.chain(multi).chain(prelude.headers) {
         let name: HeaderName = name.parse().map_err(|error| malformed(&error))?;
         let value: HeaderValue = value.parse().map_err(|error| malformed(&error))?;
         response.headers_mut().append(name, value);
     }
     let headers = response.headers_mut();
-    headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/octet-stream"));
+    headers
+        .entry(header::CONTENT_TYPE)
+        .or_insert(HeaderValue::from_static("application/octet-stream"));
     Ok(response)
 }
 

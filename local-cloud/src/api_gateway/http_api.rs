@@ -52,7 +52,13 @@ pub struct Settings {
 impl Settings {
     /// The time-out of AWS; accesses are dropped.
     pub fn new(address: SocketAddr, routes: Vec<Route>, function: Function) -> Self {
-        Self { address, routes, function, integration_timeout: INTEGRATION_TIMEOUT, on_request: Arc::new(|_| ()) }
+        Self {
+            address,
+            routes,
+            function,
+            integration_timeout: INTEGRATION_TIMEOUT,
+            on_request: Arc::new(|_| ()),
+        }
     }
 }
 
@@ -159,7 +165,9 @@ impl Api {
                 visit.access.error = Some(error.to_string());
                 return match error {
                     ReadError::TooLarge { .. } => too_large(),
-                    ReadError::Truncated => outgoing::message(StatusCode::BAD_REQUEST, "Bad Request"),
+                    ReadError::Truncated => {
+                        outgoing::message(StatusCode::BAD_REQUEST, "Bad Request")
+                    }
                 };
             }
         };
@@ -180,15 +188,19 @@ impl Api {
 
     async fn invoke(&self, event: Bytes, whole: Whole, visit: &mut Visit) -> Response<Bytes> {
         let options = InvokeOptions { trace_id: Some(whole.trace_id), ..InvokeOptions::default() };
-        let answer = async { Ok(self.function.invoke(event, options).await?.into_buffered().await) };
+        let answer =
+            async { Ok(self.function.invoke(event, options).await?.into_buffered().await) };
         let answer = match tokio::time::timeout(self.integration_timeout, answer).await {
             Ok(answer) => answer,
             Err(_) => {
-                visit.access.error = Some(format!("the function took more than {:?}", self.integration_timeout));
+                visit.access.error =
+                    Some(format!("the function took more than {:?}", self.integration_timeout));
                 return outgoing::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
             }
         };
-        match answer.map_err(|error: InvokeError| (matches!(error, InvokeError::EventTooLarge { .. }), error)) {
+        match answer.map_err(|error: InvokeError| {
+            (matches!(error, InvokeError::EventTooLarge { .. }), error)
+        }) {
             Ok(Answer::Buffered(payload)) => match answer::interpret(Format::HttpV2, &payload) {
                 Ok(mut response) => {
                     outgoing::clean(response.headers_mut());
@@ -196,7 +208,9 @@ impl Api {
                 }
                 Err(malformed) => failed(visit, malformed.to_string()),
             },
-            Ok(Answer::FunctionError { payload, .. }) => failed(visit, String::from_utf8_lossy(&payload).into_owned()),
+            Ok(Answer::FunctionError { payload, .. }) => {
+                failed(visit, String::from_utf8_lossy(&payload).into_owned())
+            }
             // `into_buffered` leaves no stream.
             Ok(Answer::Streaming(_)) => failed(visit, "the answer was not collected".to_owned()),
             Err((true, error)) => {

@@ -37,7 +37,11 @@ pub(super) enum ReadError {
 pub(super) async fn read(request: Request<Incoming>, limit: usize) -> Result<Whole, ReadError> {
     let (mut parts, body) = request.into_parts();
     let body = Limited::new(body, limit).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() { ReadError::TooLarge { limit } } else { ReadError::Truncated }
+        if error.is::<LengthLimitError>() {
+            ReadError::TooLarge { limit }
+        } else {
+            ReadError::Truncated
+        }
     })?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let source_ip = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
@@ -83,7 +87,9 @@ fn random(digits: usize) -> String {
 
 fn split_port(host: &str) -> (&str, Option<&str>) {
     match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => (name, Some(port)),
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => {
+            (name, Some(port))
+        }
         _ => (host, None),
     }
 }

@@ -45,7 +45,10 @@ impl Answer {
             match chunk {
                 Ok(chunk) => payload.extend_from_slice(&chunk),
                 Err(error) => {
-                    return Self::FunctionError { kind: Self::UNHANDLED, payload: error.into_payload() };
+                    return Self::FunctionError {
+                        kind: Self::UNHANDLED,
+                        payload: error.into_payload(),
+                    };
                 }
             }
         }
@@ -89,8 +92,12 @@ impl StreamError {
     fn into_payload(self) -> Bytes {
         match self {
             Self::Reported { body, .. } if !body.is_empty() => body,
-            Self::Reported { error_type, .. } => failure(&error_type, "the function failed while it answered"),
-            Self::Truncated => failure("Runtime.TruncatedResponse", "the answer of the function was cut off"),
+            Self::Reported { error_type, .. } => {
+                failure(&error_type, "the function failed while it answered")
+            }
+            Self::Truncated => {
+                failure("Runtime.TruncatedResponse", "the answer of the function was cut off")
+            }
         }
     }
 }

@@ -36,12 +36,20 @@ pub struct ControlPlane {
 
 impl ControlPlane {
     /// Serves the functions by their names at `address`; port 0 picks a free one.
-    pub async fn start(address: SocketAddr, functions: impl IntoIterator<Item = Function>) -> io::Result<Self> {
-        let functions = functions.into_iter().map(|function| (function.name().to_owned(), function));
+    pub async fn start(
+        address: SocketAddr,
+        functions: impl IntoIterator<Item = Function>,
+    ) -> io::Result<Self> {
+        let functions =
+            functions.into_iter().map(|function| (function.name().to_owned(), function));
         let functions: Functions = Arc::new(functions.collect());
         let service = service_fn(move |request| {
             let functions = Arc::clone(&functions);
-            async move { Ok::<_, Infallible>(answer(&functions, request).await.unwrap_or_else(|refused| refused)) }
+            async move {
+                Ok::<_, Infallible>(
+                    answer(&functions, request).await.unwrap_or_else(|refused| refused),
+                )
+            }
         });
         Ok(Self { http: HttpServer::start(address, service).await? })
     }
@@ -60,19 +68,29 @@ impl ControlPlane {
 async fn answer(functions: &Functions, request: Request<Incoming>) -> Result<Reply, Reply> {
     let function = find(functions, &request)?;
     let (parts, body) = request.into_parts();
-    let kind = text(&parts.headers, "x-amz-invocation-type").unwrap_or("RequestResponse").to_owned();
+    let kind =
+        text(&parts.headers, "x-amz-invocation-type").unwrap_or("RequestResponse").to_owned();
     let limit = if kind == "Event" { MAX_ASYNC_EVENT } else { MAX_EVENT };
-    let event = Limited::new(body, limit).collect().await.map_err(|error| unreadable(&*error, limit))?.to_bytes();
+    let event = Limited::new(body, limit)
+        .collect()
+        .await
+        .map_err(|error| unreadable(&*error, limit))?
+        .to_bytes();
     // Lambda takes a call without a payload as the event `{}`.
     let event = if event.is_empty() { Bytes::from_static(b"{}") } else { event };
     if let Err(error) = serde_json::from_slice::<&serde_json::value::RawValue>(&event) {
         let message = format!("Could not parse request body into json: {error}");
-        return Err(error_reply(StatusCode::BAD_REQUEST, "InvalidRequestContentException", &message));
+        return Err(error_reply(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestContentException",
+            &message,
+        ));
     }
     let options = options(&parts.headers)?;
     match kind.as_str() {
         "RequestResponse" => {
-            let completed = function.call(event, options).await.map_err(|error| service_error(&error))?;
+            let completed =
+                function.call(event, options).await.map_err(|error| service_error(&error))?;
             Ok(payload(completed, text(&parts.headers, "x-amz-log-type") == Some("Tail")).await)
         }
         "Event" => {
@@ -91,7 +109,9 @@ async fn answer(functions: &Functions, request: Request<Incoming>) -> Result<Rep
 
 fn find<'a>(functions: &'a Functions, request: &Request<Incoming>) -> Result<&'a Function, Reply> {
     let path = request.uri().path();
-    let name = path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
+    let name = path
+        .strip_prefix("/2015-03-31/functions/")
+        .and_then(|rest| rest.strip_suffix("/invocations"));
     let (Some(name), &Method::POST) = (name, request.method()) else {
         let message = format!("the local cloud has no call {} {path}", request.method());
         return Err(error_reply(StatusCode::NOT_FOUND, "UnknownOperationException", &message));
@@ -110,7 +130,8 @@ fn options(headers: &HeaderMap) -> Result<InvokeOptions, Reply> {
     let client_context = match text(headers, "x-amz-client-context") {
         None => None,
         Some(encoded) => {
-            let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let decoded =
+                STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             Some(decoded.ok_or_else(|| {
                 let message = "Client context must be a valid Base64-encoded JSON object.";
                 error_reply(StatusCode::BAD_REQUEST, "InvalidRequestContentException", message)
@@ -139,7 +160,9 @@ async fn payload(completed: Completed, with_log: bool) -> Reply {
     if let Some(kind) = kind {
         headers.insert("x-amz-function-error", HeaderValue::from_static(kind));
     }
-    for (name, value) in [("x-amzn-requestid", Some(completed.request_id)), ("x-amz-log-result", log)] {
+    for (name, value) in
+        [("x-amzn-requestid", Some(completed.request_id)), ("x-amz-log-result", log)]
+    {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
             headers.insert(HeaderName::from_static(name), value);
         }
@@ -149,7 +172,9 @@ async fn payload(completed: Completed, with_log: bool) -> Reply {
 
 fn service_error(error: &InvokeError) -> Reply {
     let (status, name) = match error {
-        InvokeError::EventTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException"),
+        InvokeError::EventTooLarge { .. } => {
+            (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException")
+        }
         InvokeError::Option { .. } => (StatusCode::BAD_REQUEST, "InvalidRequestContentException"),
         InvokeError::Launch { .. } | InvokeError::Stopped => {
             (StatusCode::INTERNAL_SERVER_ERROR, "ServiceException")
@@ -160,17 +185,24 @@ fn service_error(error: &InvokeError) -> Reply {
 
 fn unreadable(error: &(dyn std::error::Error + Send + Sync + 'static), limit: usize) -> Reply {
     if error.is::<LengthLimitError>() {
-        let message = format!("Request must be smaller than {limit} bytes for the Invoke operation");
+        let message =
+            format!("Request must be smaller than {limit} bytes for the Invoke operation");
         return error_reply(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &message);
     }
-    error_reply(StatusCode::BAD_REQUEST, "InvalidRequestContentException", "the request body broke off")
+    error_reply(
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestContentException",
+        "the request body broke off",
+    )
 }
 
 fn error_reply(status: StatusCode, name: &'static str, message: &str) -> Reply {
     let body = serde_json::json!({ "Type": "User", "Message": message, "message": message });
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(name));
     response
 }

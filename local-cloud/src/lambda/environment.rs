@@ -14,7 +14,8 @@ const DEFAULT_REGION: &str = "us-east-1";
 
 /// Names and values for one sandbox whose Runtime API listens at `runtime_api`.
 pub(crate) fn sandbox(settings: &Settings, runtime_api: SocketAddr) -> BTreeMap<String, String> {
-    let task_root = settings.bootstrap.parent().unwrap_or(std::path::Path::new("/")).display().to_string();
+    let task_root =
+        settings.bootstrap.parent().unwrap_or(std::path::Path::new("/")).display().to_string();
     let mut variables = BTreeMap::new();
     let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
     set("AWS_DEFAULT_REGION", DEFAULT_REGION);
@@ -30,7 +31,10 @@ pub(crate) fn sandbox(settings: &Settings, runtime_api: SocketAddr) -> BTreeMap<
     set("LAMBDA_RUNTIME_DIR", "/var/runtime");
     set("LAMBDA_TASK_ROOT", &task_root);
     set("LANG", "en_US.UTF-8");
-    set("LD_LIBRARY_PATH", &format!("/lib64:/usr/lib64:/var/runtime:{task_root}:{task_root}/lib:/opt/lib"));
+    set(
+        "LD_LIBRARY_PATH",
+        &format!("/lib64:/usr/lib64:/var/runtime:{task_root}:{task_root}/lib:/opt/lib"),
+    );
     set("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin");
     set("TZ", ":UTC");
     set("_HANDLER", "bootstrap");
@@ -58,7 +62,8 @@ fn log_stream(now: SystemTime) -> String {
 fn date(since_epoch: Duration) -> (u64, u64, u64) {
     let days = since_epoch.as_secs() / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;

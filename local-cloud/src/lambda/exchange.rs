@@ -33,13 +33,20 @@ pub(crate) struct Active {
 pub(crate) enum Outcome {
     Payload(Bytes),
     /// An error that the runtime reported; its type, if it named one of the known form.
-    Failed { error_type: String, payload: Bytes },
+    Failed {
+        error_type: String,
+        payload: Bytes,
+    },
     /// A payload beyond Lambda's limit.
-    TooLarge { size: usize },
+    TooLarge {
+        size: usize,
+    },
     /// The answer has begun; the receiver tells how it ended.
     Streaming(Streaming, oneshot::Receiver<StreamEnd>),
     /// The runtime asked for a way to answer that does not exist.
-    InvalidMode { mode: String },
+    InvalidMode {
+        mode: String,
+    },
 }
 
 /// How a streamed answer ended.
@@ -55,9 +62,14 @@ pub(crate) enum StreamEnd {
 pub(crate) enum Init {
     Running,
     /// The first poll has come.
-    Done { at: Instant },
+    Done {
+        at: Instant,
+    },
     /// The runtime reported an error.
-    Failed { error_type: String, payload: Bytes },
+    Failed {
+        error_type: String,
+        payload: Bytes,
+    },
 }
 
 /// Why an answer is not taken.
@@ -109,7 +121,12 @@ impl Exchange {
     }
 
     /// Hands an event to a waiting poll; gives it back when none waits any more.
-    pub(crate) fn deliver(&self, request_id: &str, active: Active, delivery: Delivery) -> Result<(), Delivery> {
+    pub(crate) fn deliver(
+        &self,
+        request_id: &str,
+        active: Active,
+        delivery: Delivery,
+    ) -> Result<(), Delivery> {
         let mut state = self.lock();
         state.active.insert(request_id.to_owned(), active);
         let mut delivery = delivery;
@@ -124,7 +141,11 @@ impl Exchange {
     }
 
     /// The invocation that an answer is for; each is answered once.
-    pub(crate) fn take(&self, request_id: &str, invocation_id: Option<&str>) -> Result<Active, Refusal> {
+    pub(crate) fn take(
+        &self,
+        request_id: &str,
+        invocation_id: Option<&str>,
+    ) -> Result<Active, Refusal> {
         let mut state = self.lock();
         let active = state.active.get(request_id).ok_or(Refusal::UnknownRequest)?;
         if invocation_id.is_some_and(|id| id != active.invocation_id) {

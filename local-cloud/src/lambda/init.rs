@@ -28,7 +28,10 @@ pub(crate) struct Failed {
 }
 
 /// Starts a sandbox with the permit.
-pub(crate) async fn run(inner: &Inner, permit: Permit) -> Result<Result<Initialised, Failed>, InvokeError> {
+pub(crate) async fn run(
+    inner: &Inner,
+    permit: Permit,
+) -> Result<Result<Initialised, Failed>, InvokeError> {
     let permit = Arc::new(permit);
     let timeout = inner.settings.timeout;
     let begun = Instant::now();
@@ -48,7 +51,9 @@ pub(crate) async fn run(inner: &Inner, permit: Permit) -> Result<Result<Initiali
     let initialised = sandbox.init(timeout).await;
     let duration = begun.elapsed();
     Ok(match initialised {
-        Ok(_) => Ok(Initialised { sandbox, init: None, remaining: timeout.saturating_sub(duration) }),
+        Ok(_) => {
+            Ok(Initialised { sandbox, init: None, remaining: timeout.saturating_sub(duration) })
+        }
         Err(cause) => {
             sandbox.kill();
             sandbox.exited().await;

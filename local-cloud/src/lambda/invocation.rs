@@ -1,6 +1,5 @@
 //! One invocation from its event to its answer, whatever happens to the sandbox on the way.
 
-use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,10 +15,8 @@ use super::init::{self, Failed, Initialised};
 use super::log::{Report, Status, Tail};
 use super::pool::Grant;
 use super::sandbox::{InitFailure, Sandbox};
+use super::watch::{End, Watch, reason};
 use super::{Answer, Completed, Inner, InvokeError, InvokeOptions};
-
-/// How long a process whose answer broke off may take to end before the answer alone is blamed.
-const CRASH: Duration = Duration::from_secs(1);
 
 type Reply = oneshot::Sender<Result<Completed, InvokeError>>;
 
@@ -32,14 +29,6 @@ pub(crate) struct Invocation {
     reply: Reply,
 }
 
-/// How the sandbox ended the invocation.
-enum End {
-    Answered(Outcome),
-    Exited(ExitStatus),
-    TimedOut,
-    Truncated,
-}
-
 impl Invocation {
     /// The invocation, and where its answer will come.
     pub(crate) fn new(
@@ -49,7 +38,8 @@ impl Invocation {
         let mut headers = HeaderMap::new();
         let mut set = |option: &'static str, name: &'static str, value: Option<&str>| {
             if let Some(value) = value {
-                let value = HeaderValue::from_str(value).map_err(|_| InvokeError::Option { option })?;
+                let value =
+                    HeaderValue::from_str(value).map_err(|_| InvokeError::Option { option })?;
                 headers.insert(HeaderName::from_static(name), value);
             }
             Ok(())
@@ -57,7 +47,11 @@ impl Invocation {
         let made_up = trace_id();
         set("client context", "lambda-runtime-client-context", options.client_context.as_deref())?;
         set("tenant", "lambda-runtime-aws-tenant-id", options.tenant.as_deref())?;
-        set("trace id", "lambda-runtime-trace-id", Some(options.trace_id.as_ref().unwrap_or(&made_up)))?;
+        set(
+            "trace id",
+            "lambda-runtime-trace-id",
+            Some(options.trace_id.as_ref().unwrap_or(&made_up)),
+        )?;
         let (reply, answer) = oneshot::channel();
         let request_id = Uuid::new_v4().to_string();
         Ok((Self { request_id, headers, event, tail: Arc::default(), reply }, answer))
@@ -68,6 +62,9 @@ impl Invocation {
         loop {
             let place = match self.place(&inner).await {
                 Ok(Ok(place)) => place,
+                Ok(Err(_)) if inner.pool.is_stopped() => {
+                    return drop(self.reply.send(Err(InvokeError::Stopped)));
+                }
                 Ok(Err(failed)) => return self.fail_init(&inner, failed),
                 Err(error) => return drop(self.reply.send(Err(error))),
             };
@@ -143,10 +140,12 @@ impl Invocation {
             sandbox.kill();
             sandbox.exited().await;
         }
+        let stopped = matches!(end, End::Exited(_)) && inner.pool.is_stopped();
         let (answer, status) = self.judge(inner, end);
         self.report(inner, watch, status);
         let Self { request_id, tail, reply, .. } = self;
-        drop(reply.send(Ok(Completed { request_id, answer, log_tail: tail.text() })));
+        let completed = Completed { request_id, answer, log_tail: tail.text() };
+        drop(reply.send(if stopped { Err(InvokeError::Stopped) } else { Ok(completed) }));
     }
 
     /// Gives the beginning of a streamed answer at once and watches over the rest.
@@ -158,7 +157,8 @@ impl Invocation {
         ended: oneshot::Receiver<StreamEnd>,
     ) {
         let Self { request_id, headers, event, tail, reply } = self;
-        let completed = Completed { request_id: request_id.clone(), answer, log_tail: String::new() };
+        let completed =
+            Completed { request_id: request_id.clone(), answer, log_tail: String::new() };
         drop(reply.send(Ok(completed)));
         let status = watch.stream_end(ended).await;
         let nobody = oneshot::channel().0;
@@ -172,25 +172,34 @@ impl Invocation {
             (Answer::FunctionError { kind: Answer::UNHANDLED, payload }, status)
         };
         match end {
-            End::Answered(Outcome::Payload(payload)) => (Answer::Buffered(payload), Status::Success),
-            End::Answered(Outcome::Failed { error_type, payload }) => {
-                (Answer::FunctionError { kind: Answer::UNHANDLED, payload }, Status::Error(error_type))
+            End::Answered(Outcome::Payload(payload)) => {
+                (Answer::Buffered(payload), Status::Success)
             }
+            End::Answered(Outcome::Failed { error_type, payload }) => (
+                Answer::FunctionError { kind: Answer::UNHANDLED, payload },
+                Status::Error(error_type),
+            ),
             End::Answered(Outcome::TooLarge { size }) => failed(
                 "Function.ResponseSizeTooLarge",
-                &format!("Response payload size ({size} bytes) exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."),
+                &format!(
+                    "Response payload size ({size} bytes) exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."
+                ),
             ),
             End::Answered(Outcome::InvalidMode { mode }) => failed(
                 "Runtime.InvalidResponseModeHeader",
                 &format!("{} Error: invalid response mode {mode}", self.prefix()),
             ),
-            End::Answered(Outcome::Streaming(..)) | End::Truncated => {
-                failed("Runtime.TruncatedResponse", &format!("{} Error: Response truncated", self.prefix()))
+            End::Answered(Outcome::Streaming(..)) | End::Truncated => failed(
+                "Runtime.TruncatedResponse",
+                &format!("{} Error: Response truncated", self.prefix()),
+            ),
+            End::Exited(status) => {
+                failed("Runtime.ExitError", &format!("{} Error: {}", self.prefix(), reason(status)))
             }
-            End::Exited(status) => failed("Runtime.ExitError", &format!("{} Error: {}", self.prefix(), reason(status))),
             End::TimedOut => {
                 let seconds = inner.settings.timeout.as_secs_f64();
-                let message = format!("{} Error: Task timed out after {seconds:.2} seconds", self.prefix());
+                let message =
+                    format!("{} Error: Task timed out after {seconds:.2} seconds", self.prefix());
                 (failed("Sandbox.Timedout", &message).0, Status::Timeout)
             }
         }
@@ -208,7 +217,11 @@ impl Invocation {
             InitFailure::TimedOut => self.judge(inner, End::TimedOut),
         };
         let begun = Instant::now().checked_sub(duration).unwrap_or_else(Instant::now);
-        self.report(inner, &Watch { sandbox: &sandbox, deadline: begun, begun, init: None }, status);
+        self.report(
+            inner,
+            &Watch { sandbox: &sandbox, deadline: begun, begun, init: None },
+            status,
+        );
         let Self { request_id, tail, reply, .. } = self;
         drop(reply.send(Ok(Completed { request_id, answer, log_tail: tail.text() })));
     }
@@ -237,77 +250,12 @@ impl Invocation {
     }
 }
 
-/// One invocation in one sandbox, against the clock.
-struct Watch<'a> {
-    sandbox: &'a Sandbox,
-    deadline: Instant,
-    begun: Instant,
-    init: Option<Duration>,
-}
-
-impl Watch<'_> {
-    async fn end(&mut self, mut answered: oneshot::Receiver<Outcome>) -> End {
-        tokio::select! {
-            biased;
-            outcome = &mut answered => match outcome {
-                Ok(outcome) => End::Answered(outcome),
-                Err(_) => self.truncated().await,
-            },
-            status = self.sandbox.exited() => {
-                // It may have answered just before it ended.
-                self.sandbox.last_words().await;
-                answered.try_recv().map_or(End::Exited(status), End::Answered)
-            }
-            () = tokio::time::sleep_until(self.deadline.into()) => End::TimedOut,
-        }
-    }
-
-    /// An answer broke off: most often because the process crashed.
-    async fn truncated(&self) -> End {
-        let exit = tokio::time::timeout(CRASH, self.sandbox.exited()).await;
-        exit.map_or(End::Truncated, End::Exited)
-    }
-
-    async fn stream_end(&mut self, mut ended: oneshot::Receiver<StreamEnd>) -> Status {
-        let end = tokio::select! {
-            biased;
-            end = &mut ended => end.unwrap_or(StreamEnd::Truncated),
-            _ = self.sandbox.exited() => {
-                self.sandbox.last_words().await;
-                ended.try_recv().unwrap_or(StreamEnd::Truncated)
-            }
-            () = tokio::time::sleep_until(self.deadline.into()) => {
-                self.sandbox.kill();
-                self.sandbox.exited().await;
-                return Status::Timeout;
-            }
-        };
-        match end {
-            StreamEnd::Complete => Status::Success,
-            StreamEnd::Failed { error_type } => Status::Error(error_type),
-            StreamEnd::Truncated => Status::Error("Runtime.TruncatedResponse".to_owned()),
-        }
-    }
-}
-
-/// The words Lambda has for the end of a process.
-fn reason(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
-    match (status.code(), status.signal()) {
-        (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
-        (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
-        (None, Some(9)) => "Runtime exited with error: signal: killed".to_owned(),
-        (None, Some(11)) => "Runtime exited with error: signal: segmentation fault".to_owned(),
-        (None, Some(6)) => "Runtime exited with error: signal: aborted".to_owned(),
-        (None, signal) => format!("Runtime exited with error: signal: {}", signal.unwrap_or_default()),
-    }
-}
-
 /// An X-Ray trace header that is not sampled
 /// (<https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>).
 fn trace_id() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let random = Uuid::new_v4().simple().to_string();
-    let (unique, parent) = (random.get(..24).unwrap_or_default(), random.get(16..32).unwrap_or_default());
+    let (unique, parent) =
+        (random.get(..24).unwrap_or_default(), random.get(16..32).unwrap_or_default());
     format!("Root=1-{seconds:08x}-{unique};Parent={parent};Sampled=0")
 }

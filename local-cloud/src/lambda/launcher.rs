@@ -51,13 +51,20 @@ impl Launcher {
 }
 
 #[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "only between fork and exec can a process ask to die with its parent")]
+#[expect(
+    unsafe_code,
+    reason = "only between fork and exec can a process ask to die with its parent"
+)]
 fn die_with_parent(command: &mut Command) {
     let parent = rustix::process::getpid();
     let ask = move || {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         // The parent may have died before the call above.
-        if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(rustix::io::Errno::SRCH.into()) }
+        if rustix::process::getppid() == Some(parent) {
+            Ok(())
+        } else {
+            Err(rustix::io::Errno::SRCH.into())
+        }
     };
     // SAFETY: the closure makes two system calls and allocates nothing, which is allowed between fork and exec.
     unsafe { command.pre_exec(ask) };
@@ -119,7 +126,9 @@ impl Process {
 
     /// The most memory the process ever held, in bytes, where the system tells.
     pub(crate) fn peak_memory(&self) -> Option<u64> {
-        let status = fs_err::read_to_string(format!("/proc/{}/status", self.group?.as_raw_nonzero())).ok()?;
+        let status =
+            fs_err::read_to_string(format!("/proc/{}/status", self.group?.as_raw_nonzero()))
+                .ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kib * 1024)

@@ -93,13 +93,26 @@ impl Journal {
     pub(crate) fn platform(&self, request_id: &str, tail: &Tail, text: String) {
         tail.push(&text);
         let request_id = Some(request_id.to_owned());
-        (self.on_log)(LogLine { sandbox: self.sandbox, request_id, source: Source::Platform, text });
+        (self.on_log)(LogLine {
+            sandbox: self.sandbox,
+            request_id,
+            source: Source::Platform,
+            text,
+        });
     }
 
     /// A line of Lambda's about an Init that failed.
     pub(crate) fn init_report(&self, duration: Duration, status: &str) {
-        let text = format!("INIT_REPORT Init Duration: {} ms\tPhase: init\tStatus: {status}", milliseconds(duration));
-        (self.on_log)(LogLine { sandbox: self.sandbox, request_id: None, source: Source::Platform, text });
+        let text = format!(
+            "INIT_REPORT Init Duration: {} ms\tPhase: init\tStatus: {status}",
+            milliseconds(duration)
+        );
+        (self.on_log)(LogLine {
+            sandbox: self.sandbox,
+            request_id: None,
+            source: Source::Platform,
+            text,
+        });
     }
 }
 
@@ -138,7 +151,9 @@ impl Report<'_> {
         match &self.status {
             Status::Success => {}
             Status::Timeout => parts.push("Status: timeout".to_owned()),
-            Status::Error(error_type) => parts.push(format!("Status: error\tError Type: {error_type}")),
+            Status::Error(error_type) => {
+                parts.push(format!("Status: error\tError Type: {error_type}"))
+            }
         }
         parts.push(String::new());
         parts.join("\t")

@@ -1,9 +1,11 @@
 //! Lambda on one machine: a real `bootstrap` process per sandbox, spoken to over the Runtime API.
 //!
-//! [`Function`] is what invokes, [`ControlPlane`] puts AWS's `Invoke` call before it. Inside, in the order of an
-//! invocation: `pool` picks a sandbox or has one started, `sandbox` is one process with its Runtime API, `launcher`
-//! starts processes that cannot outlive this one, `runtime_api` is the HTTP between them, `exchange` holds who waits for
-//! what, `invocation` watches over one invocation until its answer, time-out or crash, `log` prints what Lambda prints.
+//! [`Function`] is what invokes, [`ControlPlane`] puts AWS's `Invoke` call before it. Inside, in the
+//! order of an invocation: `invocation` sees one event through to its answer, `pool` picks a sandbox
+//! or has one started, `init` waits until that is ready, `sandbox` is one process with its Runtime
+//! API, `launcher` starts processes that cannot outlive this one, `runtime_api` and `response` are the
+//! HTTP between them, `exchange` holds who waits for what, `watch` waits for an answer, a time-out or
+//! a crash, `output` and `log` print what Lambda prints.
 //!
 //! Differences from AWS: memory is reported but not limited, and `/tmp` is the machine's own.
 
@@ -20,6 +22,7 @@ mod pool;
 mod response;
 mod runtime_api;
 mod sandbox;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -156,8 +159,9 @@ impl Function {
             }
         }
         let path = &settings.bootstrap;
-        rustix::fs::access(path, rustix::fs::Access::EXEC_OK)
-            .map_err(|source| StartError::Bootstrap { path: path.clone(), source: source.into() })?;
+        rustix::fs::access(path, rustix::fs::Access::EXEC_OK).map_err(|source| {
+            StartError::Bootstrap { path: path.clone(), source: source.into() }
+        })?;
         let launcher = Launcher::start().map_err(|source| StartError::Launcher { source })?;
         let pool = Arc::new(Pool::new(&settings));
         Ok(Self { inner: Arc::new(Inner { settings, pool, launcher }) })
@@ -174,12 +178,20 @@ impl Function {
     }
 
     /// Invokes the function and waits for its answer. Dropping the future does not end the invocation.
-    pub async fn invoke(&self, event: Bytes, options: InvokeOptions) -> Result<Answer, InvokeError> {
+    pub async fn invoke(
+        &self,
+        event: Bytes,
+        options: InvokeOptions,
+    ) -> Result<Answer, InvokeError> {
         self.call(event, options).await.map(|completed| completed.answer)
     }
 
     /// The same, with the request's id and the end of its log.
-    pub async fn call(&self, event: Bytes, options: InvokeOptions) -> Result<Completed, InvokeError> {
+    pub async fn call(
+        &self,
+        event: Bytes,
+        options: InvokeOptions,
+    ) -> Result<Completed, InvokeError> {
         if event.len() > MAX_EVENT {
             return Err(InvokeError::EventTooLarge { size: event.len() });
         }

@@ -34,7 +34,11 @@ enum Pipe {
 
 impl Output {
     /// Takes the pipe and reads it until its end.
-    pub(crate) fn start(pipe: OwnedFd, source: Source, journal: Arc<Journal>) -> io::Result<Arc<Self>> {
+    pub(crate) fn start(
+        pipe: OwnedFd,
+        source: Source,
+        journal: Arc<Journal>,
+    ) -> io::Result<Arc<Self>> {
         let pipe = Receiver::from_owned_fd(pipe)?;
         let output = Arc::new(Self { pipe, rest: Mutex::new(Vec::new()), source, journal });
         tokio::spawn(Arc::clone(&output).pump());

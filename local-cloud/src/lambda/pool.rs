@@ -55,12 +55,17 @@ impl Drop for Permit {
 
 impl Pool {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let freeze = if settings.concurrency_per_sandbox > 1 { Freeze::Never } else { settings.freeze };
+        let freeze =
+            if settings.concurrency_per_sandbox > 1 { Freeze::Never } else { settings.freeze };
         Self { max_sandboxes: settings.max_sandboxes, freeze, state: Mutex::default() }
     }
 
     pub(crate) fn living(&self) -> usize {
         self.lock().living
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.lock().stopped
     }
 
     /// A place for one invocation; waits while all sandboxes are busy.
@@ -79,7 +84,9 @@ impl Pool {
     }
 
     /// A grant at once, or a place in line.
-    fn try_acquire(self: &Arc<Self>) -> Result<Result<Grant, oneshot::Receiver<Grant>>, InvokeError> {
+    fn try_acquire(
+        self: &Arc<Self>,
+    ) -> Result<Result<Grant, oneshot::Receiver<Grant>>, InvokeError> {
         let mut state = self.lock();
         if state.stopped {
             return Err(InvokeError::Stopped);

@@ -35,7 +35,11 @@ impl RuntimeApi {
             Some("streaming") => self.streaming(active, request).await,
             Some(mode) => {
                 self.settle(active, Outcome::InvalidMode { mode: mode.to_owned() });
-                refusal(StatusCode::BAD_REQUEST, "InvalidFunctionResponseMode", "Invalid function response mode")
+                refusal(
+                    StatusCode::BAD_REQUEST,
+                    "InvalidFunctionResponseMode",
+                    "Invalid function response mode",
+                )
             }
         }
     }
@@ -76,7 +80,8 @@ impl RuntimeApi {
     }
 
     async fn streaming(&self, active: Active, request: Request<Incoming>) -> ApiResponse {
-        let content_type = text(request.headers(), header::CONTENT_TYPE.as_str()).map(str::to_owned);
+        let content_type =
+            text(request.headers(), header::CONTENT_TYPE.as_str()).map(str::to_owned);
         let (pieces, chunks) = mpsc::channel(PIECES);
         let (ended, end) = oneshot::channel();
         // Nobody waits any more when the invocation has timed out; what comes is read and dropped.
@@ -108,7 +113,10 @@ impl RuntimeApi {
 }
 
 /// Hands on the pieces as they come; the trailers tell whether the function failed on the way.
-async fn forward(mut body: Incoming, pieces: &mpsc::Sender<Result<Bytes, StreamError>>) -> Result<(), StreamError> {
+async fn forward(
+    mut body: Incoming,
+    pieces: &mpsc::Sender<Result<Bytes, StreamError>>,
+) -> Result<(), StreamError> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| StreamError::Truncated)?;
         match frame.into_data() {

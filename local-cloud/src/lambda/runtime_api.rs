@@ -29,11 +29,17 @@ pub(crate) struct RuntimeApi {
     pub(crate) number: u64,
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) pool: Arc<Pool>,
+    function_name: String,
 }
 
 impl RuntimeApi {
-    pub(crate) fn new(number: u64, exchange: Arc<Exchange>, pool: Arc<Pool>) -> Self {
-        Self { number, exchange, pool }
+    pub(crate) fn new(
+        number: u64,
+        exchange: Arc<Exchange>,
+        pool: Arc<Pool>,
+        function_name: &str,
+    ) -> Self {
+        Self { number, exchange, pool, function_name: function_name.to_owned() }
     }
 
     /// As a service for the HTTP server.
@@ -56,16 +62,29 @@ impl RuntimeApi {
 
     async fn answer(&self, request: Request<Incoming>) -> ApiResponse {
         let path = request.uri().path().to_owned();
-        let segments: Vec<&str> = path.strip_prefix(VERSION).unwrap_or_default().split('/').skip(1).collect();
+        let segments: Vec<&str> =
+            path.strip_prefix(VERSION).unwrap_or_default().split('/').skip(1).collect();
         match (request.method(), segments.as_slice()) {
             (&Method::GET, ["runtime", "invocation", "next"]) => self.next().await,
-            (&Method::POST, ["runtime", "invocation", id, "response"]) => self.response(id, request).await,
-            (&Method::POST, ["runtime", "invocation", id, "error"]) => self.error(id, request).await,
+            (&Method::POST, ["runtime", "invocation", id, "response"]) => {
+                self.response(id, request).await
+            }
+            (&Method::POST, ["runtime", "invocation", id, "error"]) => {
+                self.error(id, request).await
+            }
             (&Method::POST, ["runtime", "init", "error"]) => self.init_error(request).await,
-            (&Method::GET, ["ping"]) => reply(StatusCode::OK, "text/plain", Bytes::from_static(b"pong")),
-            (&Method::POST, _) if path == "/2020-01-01/extension/register" => register(request).await,
-            (&Method::GET, _) if path == "/2020-01-01/extension/event/next" => std::future::pending().await,
-            _ => refusal(StatusCode::NOT_FOUND, "ResourceNotFound", &format!("no such call: {path}")),
+            (&Method::GET, ["ping"]) => {
+                reply(StatusCode::OK, "text/plain", Bytes::from_static(b"pong"))
+            }
+            (&Method::POST, _) if path == "/2020-01-01/extension/register" => {
+                self.register(request).await
+            }
+            (&Method::GET, _) if path == "/2020-01-01/extension/event/next" => {
+                std::future::pending().await
+            }
+            _ => {
+                refusal(StatusCode::NOT_FOUND, "ResourceNotFound", &format!("no such call: {path}"))
+            }
         }
     }
 
@@ -77,7 +96,11 @@ impl RuntimeApi {
             self.pool.polled(self.number);
         }
         let Ok(delivery) = delivery.await else {
-            return refusal(StatusCode::INTERNAL_SERVER_ERROR, "Sandbox.Failure", "the sandbox is closed");
+            return refusal(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Sandbox.Failure",
+                "the sandbox is closed",
+            );
         };
         let mut response = reply(StatusCode::OK, "application/json", delivery.event);
         response.headers_mut().extend(delivery.headers);
@@ -93,6 +116,31 @@ impl RuntimeApi {
             }
             Err(refused) => refused,
         }
+    }
+
+    /// An internal extension gets an identity and no events. One that wants events would wait for them in vain.
+    async fn register(&self, request: Request<Incoming>) -> ApiResponse {
+        let body = match read(request.into_body()).await {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let wanted = serde_json::from_slice::<serde_json::Value>(&body).unwrap_or_default();
+        if wanted
+            .get("events")
+            .and_then(|events| events.as_array())
+            .is_some_and(|events| !events.is_empty())
+        {
+            let message = "the local cloud has no events for extensions";
+            return refusal(StatusCode::FORBIDDEN, "Extension.NotSupported", message);
+        }
+        let function = serde_json::json!({
+            "functionName": self.function_name, "functionVersion": "$LATEST", "handler": "bootstrap",
+        });
+        let mut response = reply(StatusCode::OK, "application/json", function.to_string().into());
+        if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+            response.headers_mut().insert("lambda-extension-identifier", id);
+        }
+        response
     }
 }
 
@@ -117,31 +165,15 @@ pub(crate) async fn read(body: Incoming) -> Result<Bytes, ApiResponse> {
     })
 }
 
-/// An internal extension gets an identity and no events. One that wants events would wait for them in vain.
-async fn register(request: Request<Incoming>) -> ApiResponse {
-    let body = match read(request.into_body()).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
-    let wanted = serde_json::from_slice::<serde_json::Value>(&body).unwrap_or_default();
-    if wanted.get("events").and_then(|events| events.as_array()).is_some_and(|events| !events.is_empty()) {
-        let message = "the local cloud has no events for extensions";
-        return refusal(StatusCode::FORBIDDEN, "Extension.NotSupported", message);
-    }
-    let mut response = reply(StatusCode::OK, "application/json", Bytes::from_static(b"{}"));
-    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
-        response.headers_mut().insert("lambda-extension-identifier", id);
-    }
-    response
-}
-
 pub(crate) fn accepted() -> ApiResponse {
     reply(StatusCode::ACCEPTED, "application/json", Bytes::from_static(br#"{"status":"OK"}"#))
 }
 
 pub(crate) fn refused(refusal_: Refusal) -> ApiResponse {
     match refusal_ {
-        Refusal::UnknownRequest => refusal(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
+        Refusal::UnknownRequest => {
+            refusal(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+        }
         Refusal::Stale => refusal(StatusCode::GONE, "InvocationExpired", "the invocation is over"),
     }
 }

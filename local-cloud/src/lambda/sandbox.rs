@@ -47,17 +47,23 @@ pub(crate) enum InitFailure {
 
 impl Sandbox {
     /// Starts the process; it keeps the permit until it ends.
-    pub(crate) async fn start(inner: &Inner, permit: Arc<Permit>) -> Result<Arc<Self>, InvokeError> {
+    pub(crate) async fn start(
+        inner: &Inner,
+        permit: Arc<Permit>,
+    ) -> Result<Arc<Self>, InvokeError> {
         let settings = &inner.settings;
         let failed = |source| InvokeError::Launch { path: settings.bootstrap.clone(), source };
         let number = inner.pool.number();
         let exchange = Arc::new(Exchange::new());
-        let api = RuntimeApi::new(number, Arc::clone(&exchange), Arc::clone(&inner.pool));
+        let api =
+            RuntimeApi::new(number, Arc::clone(&exchange), Arc::clone(&inner.pool), &settings.name);
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let runtime_api = HttpServer::start(any_port, api.into_service()).await.map_err(failed)?;
         let mut command = Command::new(&settings.bootstrap);
         command.env_clear().envs(environment::sandbox(settings, runtime_api.address()));
-        if let Some(task_root) = settings.bootstrap.parent().filter(|root| !root.as_os_str().is_empty()) {
+        if let Some(task_root) =
+            settings.bootstrap.parent().filter(|root| !root.as_os_str().is_empty())
+        {
             command.current_dir(task_root);
         }
         let started = Instant::now();
@@ -65,7 +71,8 @@ impl Sandbox {
         let journal = Arc::new(Journal::new(number, Arc::clone(&settings.on_log)));
         let outputs = outputs(&mut child, &journal).map_err(failed)?;
         let process = Process::watch(child);
-        let sandbox = Arc::new(Self { number, process, exchange, journal, outputs, runtime_api, started });
+        let sandbox =
+            Arc::new(Self { number, process, exchange, journal, outputs, runtime_api, started });
         inner.pool.add(&sandbox);
         let pool = Arc::clone(&inner.pool);
         let watched = Arc::clone(&sandbox);
@@ -117,7 +124,7 @@ impl Sandbox {
 
     /// Waits until what a dead process has sent is read.
     pub(crate) async fn last_words(&self) {
-        self.runtime_api.stop(LAST_WORDS).await;
+        self.runtime_api.settle(LAST_WORDS).await;
     }
 
     /// Hands on all that the process has printed so far.

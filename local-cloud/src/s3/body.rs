@@ -112,10 +112,13 @@ pub(crate) async fn receive(
         md5: [0; 16],
         checksums: Checksums::default(),
     };
-    let mut writer = Writer { path, file: None, md5: Md5::new(), checksums: hasher(&promise), received };
+    let mut writer =
+        Writer { path, file: None, md5: Md5::new(), checksums: hasher(&promise), received };
     let mut pending = BytesMut::new();
     if let Some(mut body) = body {
-        while let Some(chunk) = body.try_next().await.map_err(|source| s3_error!(IncompleteBody, "{source}"))? {
+        while let Some(chunk) =
+            body.try_next().await.map_err(|source| s3_error!(IncompleteBody, "{source}"))?
+        {
             pending.extend_from_slice(&chunk);
             if pending.len() >= CHUNK {
                 writer = write(writer, pending.split().freeze()).await?;
@@ -138,7 +141,8 @@ fn hasher(promise: &Promise) -> ChecksumHasher {
     let mut hasher = ChecksumHasher::default();
     hasher.crc32 = wanted("x-amz-checksum-crc32", &sums.crc32).then(s3s::crypto::Crc32::new);
     hasher.crc32c = wanted("x-amz-checksum-crc32c", &sums.crc32c).then(s3s::crypto::Crc32c::new);
-    hasher.crc64nvme = wanted("x-amz-checksum-crc64nvme", &sums.crc64nvme).then(s3s::crypto::Crc64Nvme::new);
+    hasher.crc64nvme =
+        wanted("x-amz-checksum-crc64nvme", &sums.crc64nvme).then(s3s::crypto::Crc64Nvme::new);
     hasher.sha1 = wanted("x-amz-checksum-sha1", &sums.sha1).then(s3s::crypto::Sha1::new);
     hasher.sha256 = wanted("x-amz-checksum-sha256", &sums.sha256).then(s3s::crypto::Sha256::new);
     hasher
@@ -147,7 +151,10 @@ fn hasher(promise: &Promise) -> ChecksumHasher {
 impl Promise {
     fn check(&self, received: &Received) -> S3Result<()> {
         if self.md5.as_ref().is_some_and(|md5| *md5 != STANDARD.encode(received.md5)) {
-            return Err(s3_error!(BadDigest, "the Content-MD5 you specified did not match what was received"));
+            return Err(s3_error!(
+                BadDigest,
+                "the Content-MD5 you specified did not match what was received"
+            ));
         }
         let found = &received.checksums;
         let given = &self.checksums;
@@ -161,14 +168,18 @@ impl Promise {
             let trailing = self.trailing(name);
             let expected = given.as_ref().or(trailing.as_ref());
             if expected.is_some() && expected != found.as_ref() {
-                return Err(s3_error!(BadDigest, "the {name} you specified did not match what was received"));
+                return Err(s3_error!(
+                    BadDigest,
+                    "the {name} you specified did not match what was received"
+                ));
             }
         }
         Ok(())
     }
 
     fn trailing(&self, name: &str) -> Option<String> {
-        let value = self.trailing_headers.as_ref()?.read(|headers| headers.get(name).cloned())??;
+        let value =
+            self.trailing_headers.as_ref()?.read(|headers| headers.get(name).cloned())??;
         value.to_str().ok().map(str::to_owned)
     }
 }
@@ -176,7 +187,8 @@ impl Promise {
 /// The bytes of `range` as a response body; small ones are read at once.
 pub(crate) async fn send(file: fs::File, range: Range<u64>) -> S3Result<StreamingBlob> {
     let file = Arc::new(file.into_file());
-    let first = read(Arc::clone(&file), range.start..range.end.min(range.start + CHUNK as u64)).await?;
+    let first =
+        read(Arc::clone(&file), range.start..range.end.min(range.start + CHUNK as u64)).await?;
     let after = range.start + first.len() as u64;
     let rest = stream::try_unfold((file, after), move |(file, at)| async move {
         if at >= range.end {
@@ -190,7 +202,8 @@ pub(crate) async fn send(file: fs::File, range: Range<u64>) -> S3Result<Streamin
 }
 
 async fn read(file: Arc<std::fs::File>, range: Range<u64>) -> S3Result<Bytes> {
-    let length = usize::try_from(range.end.saturating_sub(range.start)).map_err(S3Error::internal_error)?;
+    let length =
+        usize::try_from(range.end.saturating_sub(range.start)).map_err(S3Error::internal_error)?;
     blocking(move || {
         let mut chunk = vec![0; length];
         file.read_exact_at(&mut chunk, range.start).map_err(internal)?;
@@ -200,6 +213,10 @@ async fn read(file: Arc<std::fs::File>, range: Range<u64>) -> S3Result<Bytes> {
 }
 
 /// Runs what waits for the disk or for the index off the event loop.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> S3Result<T> + Send + 'static) -> S3Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|failure| Err(S3Error::internal_error(failure)))
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> S3Result<T> + Send + 'static,
+) -> S3Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|failure| Err(S3Error::internal_error(failure)))
 }

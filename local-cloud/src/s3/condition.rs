@@ -21,13 +21,17 @@ impl Write {
     /// Judges against the object as it is now; the caller holds the lock until the write is done.
     pub(crate) fn check(&self, current: Option<&Object>) -> S3Result<()> {
         if let Some(condition) = &self.if_match {
-            let Some(current) = current else { return Err(s3_error!(NoSuchKey, "the specified key does not exist")) };
+            let Some(current) = current else {
+                return Err(s3_error!(NoSuchKey, "the specified key does not exist"));
+            };
             if !matches(condition, current) {
                 return Err(failed("If-Match"));
             }
         }
         match (&self.if_none_match, current) {
-            (Some(condition), Some(current)) if matches(condition, current) => Err(failed("If-None-Match")),
+            (Some(condition), Some(current)) if matches(condition, current) => {
+                Err(failed("If-None-Match"))
+            }
             _ => Ok(()),
         }
     }
@@ -47,7 +51,9 @@ impl Read {
     pub(crate) fn check(&self, object: &Object) -> S3Result<()> {
         match (&self.if_match, &self.if_unmodified_since) {
             (Some(condition), _) if !matches(condition, object) => return Err(failed("If-Match")),
-            (None, Some(since)) if modified_after(object, since) => return Err(failed("If-Unmodified-Since")),
+            (None, Some(since)) if modified_after(object, since) => {
+                return Err(failed("If-Unmodified-Since"));
+            }
             _ => {}
         }
         match (&self.if_none_match, &self.if_modified_since) {
@@ -80,12 +86,18 @@ fn modified_after(object: &Object, since: &Timestamp) -> bool {
     if since.format(TimestampFormat::EpochSeconds, &mut text).is_err() {
         return true;
     }
-    let since = String::from_utf8_lossy(&text).split('.').next().and_then(|whole| whole.parse::<u64>().ok());
+    let since = String::from_utf8_lossy(&text)
+        .split('.')
+        .next()
+        .and_then(|whole| whole.parse::<u64>().ok());
     since.is_none_or(|since| seconds(moment(object.modified)) > since)
 }
 
 fn failed(condition: &'static str) -> S3Error {
-    s3_error!(PreconditionFailed, "at least one of the preconditions you specified did not hold: {condition}")
+    s3_error!(
+        PreconditionFailed,
+        "at least one of the preconditions you specified did not hold: {condition}"
+    )
 }
 
 fn not_modified(object: &Object) -> S3Error {
@@ -95,7 +107,8 @@ fn not_modified(object: &Object) -> S3Error {
         headers.insert(ETAG, etag);
     }
     let mut date = Vec::new();
-    let written = Timestamp::from(moment(object.modified)).format(TimestampFormat::HttpDate, &mut date);
+    let written =
+        Timestamp::from(moment(object.modified)).format(TimestampFormat::HttpDate, &mut date);
     if let (Ok(()), Ok(date)) = (written, HeaderValue::from_bytes(&date)) {
         headers.insert(LAST_MODIFIED, date);
     }

@@ -120,16 +120,26 @@ impl Folder {
     }
 
     /// An object and its open data: a later overwrite or deletion does not concern this reader.
-    pub(crate) fn open_object(&self, bucket_name: &str, key: &str) -> S3Result<(Arc<Object>, fs::File)> {
+    pub(crate) fn open_object(
+        &self,
+        bucket_name: &str,
+        key: &str,
+    ) -> S3Result<(Arc<Object>, fs::File)> {
         let buckets = self.buckets();
         let object = bucket(&buckets, bucket_name)?.objects.get(key);
-        let object = object.ok_or_else(|| s3_error!(NoSuchKey, "the specified key does not exist"))?;
+        let object =
+            object.ok_or_else(|| s3_error!(NoSuchKey, "the specified key does not exist"))?;
         let file = fs::File::open(self.data_path(bucket_name, &object.data)).map_err(internal)?;
         Ok((Arc::clone(object), file))
     }
 
     /// Makes `object` the content of its key if the condition holds. Its data is complete before.
-    pub(crate) fn put_object(&self, bucket_name: &str, object: Object, condition: &Write) -> S3Result<Arc<Object>> {
+    pub(crate) fn put_object(
+        &self,
+        bucket_name: &str,
+        object: Object,
+        condition: &Write,
+    ) -> S3Result<Arc<Object>> {
         let mut buckets = self.buckets();
         let bucket = bucket_mut(&mut buckets, bucket_name)?;
         condition.check(bucket.objects.get(&object.key).map(AsRef::as_ref))?;
@@ -144,7 +154,12 @@ impl Folder {
     }
 
     /// Deletes a key if the condition holds; a key that is not there is no error.
-    pub(crate) fn delete_object(&self, bucket_name: &str, key: &str, condition: &Write) -> S3Result<()> {
+    pub(crate) fn delete_object(
+        &self,
+        bucket_name: &str,
+        key: &str,
+        condition: &Write,
+    ) -> S3Result<()> {
         let mut buckets = self.buckets();
         let bucket = bucket_mut(&mut buckets, bucket_name)?;
         condition.check(bucket.objects.get(key).map(AsRef::as_ref))?;
@@ -192,7 +207,9 @@ impl Folder {
 
     fn object_path(&self, bucket: &str, key: &str) -> PathBuf {
         // Keys such as `a`, `a/b`, `a//b` and `..` are all legal and may be 1024 bytes long: no file name can be.
-        self.bucket_path(bucket).join("objects").join(format!("{}.json", sha256_hex(key.as_bytes())))
+        self.bucket_path(bucket)
+            .join("objects")
+            .join(format!("{}.json", sha256_hex(key.as_bytes())))
     }
 
     fn upload_path(&self, bucket: &str, id: &str) -> PathBuf {
@@ -201,7 +218,10 @@ impl Folder {
 }
 
 impl Bucket {
-    fn read(path: &Path, failed: impl Fn(io::Error) -> StartError + Copy) -> Result<Self, StartError> {
+    fn read(
+        path: &Path,
+        failed: impl Fn(io::Error) -> StartError + Copy,
+    ) -> Result<Self, StartError> {
         let BucketRecord { created } = read_record(&path.join("bucket.json"), failed)?;
         let mut bucket = Self { created, objects: BTreeMap::new(), uploads: BTreeMap::new() };
         let mut data = BTreeSet::new();
@@ -225,13 +245,21 @@ impl Bucket {
 }
 
 /// The bucket in the index, or S3's error.
-pub(crate) fn bucket<'a>(buckets: &'a BTreeMap<String, Bucket>, name: &str) -> S3Result<&'a Bucket> {
+pub(crate) fn bucket<'a>(
+    buckets: &'a BTreeMap<String, Bucket>,
+    name: &str,
+) -> S3Result<&'a Bucket> {
     buckets.get(name).ok_or_else(|| s3_error!(NoSuchBucket, "the specified bucket does not exist"))
 }
 
 /// The same, to change.
-pub(crate) fn bucket_mut<'a>(buckets: &'a mut BTreeMap<String, Bucket>, name: &str) -> S3Result<&'a mut Bucket> {
-    buckets.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket, "the specified bucket does not exist"))
+pub(crate) fn bucket_mut<'a>(
+    buckets: &'a mut BTreeMap<String, Bucket>,
+    name: &str,
+) -> S3Result<&'a mut Bucket> {
+    buckets
+        .get_mut(name)
+        .ok_or_else(|| s3_error!(NoSuchBucket, "the specified bucket does not exist"))
 }
 
 /// A failure of the disk, with the file it concerns.
@@ -244,7 +272,9 @@ pub(crate) fn internal(error: io::Error) -> S3Error {
 
 fn entries(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())))
+        .map(|entry| {
+            entry.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        })
         .collect()
 }
 
@@ -260,9 +290,13 @@ fn records(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-fn read_record<T: DeserializeOwned>(path: &Path, failed: impl Fn(io::Error) -> StartError) -> Result<T, StartError> {
+fn read_record<T: DeserializeOwned>(
+    path: &Path,
+    failed: impl Fn(io::Error) -> StartError,
+) -> Result<T, StartError> {
     let bytes = fs::read(path).map_err(failed)?;
-    serde_json::from_slice(&bytes).map_err(|source| StartError::Record { path: path.to_owned(), source })
+    serde_json::from_slice(&bytes)
+        .map_err(|source| StartError::Record { path: path.to_owned(), source })
 }
 
 fn write_record(path: &Path, record: &impl Serialize) -> io::Result<()> {

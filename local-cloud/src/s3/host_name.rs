@@ -15,7 +15,9 @@ impl S3Host for LocalHost {
         let bucket = if name == "s3.localhost" {
             None
         } else {
-            [".s3.localhost", ".localhost", ".127.0.0.1"].iter().find_map(|suffix| name.strip_suffix(suffix))
+            [".s3.localhost", ".localhost", ".127.0.0.1"]
+                .iter()
+                .find_map(|suffix| name.strip_suffix(suffix))
         };
         Ok(match bucket {
             Some(bucket) if !bucket.is_empty() => VirtualHost::new(host).with_bucket(bucket),

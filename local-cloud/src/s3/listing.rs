@@ -40,7 +40,8 @@ pub(crate) fn page(index: &BTreeMap<String, Arc<Object>>, query: &Query<'_>) -> 
         let Some(rest) = key.strip_prefix(query.prefix) else { break };
         let common = common_prefix(key, rest, query.delimiter);
         if let Some(common) = common
-            && (page.prefixes.last().is_some_and(|known| known == common) || query.after.starts_with(common))
+            && (page.prefixes.last().is_some_and(|known| known == common)
+                || query.after.starts_with(common))
         {
             continue;
         }
@@ -104,7 +105,10 @@ mod tests {
 
     #[test]
     fn keys_come_in_byte_order() {
-        assert_eq!(walk(&KEYS, "", "", 1000), ["a", "a-b", "a//b", "a/b", "a/c/d", "b/1", "b/2", "é"]);
+        assert_eq!(
+            walk(&KEYS, "", "", 1000),
+            ["a", "a-b", "a//b", "a/b", "a/c/d", "b/1", "b/2", "é"]
+        );
     }
 
     #[test]

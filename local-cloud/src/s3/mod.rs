@@ -122,8 +122,10 @@ impl Server {
         let folder = Arc::new(opened.unwrap_or_else(|failure| {
             Err(StartError::Folder { folder: settings.folder, source: io::Error::other(failure) })
         })?);
-        let mut service = S3ServiceBuilder::new(Operations::new(Arc::clone(&folder), settings.region));
-        service.set_auth(SimpleAuth::from_single(settings.access_key_id, settings.secret_access_key));
+        let mut service =
+            S3ServiceBuilder::new(Operations::new(Arc::clone(&folder), settings.region));
+        service
+            .set_auth(SimpleAuth::from_single(settings.access_key_id, settings.secret_access_key));
         service.set_host(LocalHost);
         let address = settings.address;
         let http = HttpServer::start(address, service.build())

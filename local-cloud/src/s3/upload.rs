@@ -25,7 +25,12 @@ const MAX_PART_NUMBER: i32 = 10_000;
 
 impl Folder {
     /// Starts an upload and gives its id.
-    pub(crate) fn create_upload(&self, bucket_name: &str, key: String, headers: Headers) -> S3Result<String> {
+    pub(crate) fn create_upload(
+        &self,
+        bucket_name: &str,
+        key: String,
+        headers: Headers,
+    ) -> S3Result<String> {
         let mut buckets = self.buckets();
         let bucket = bucket_mut(&mut buckets, bucket_name)?;
         let id = Uuid::new_v4().simple().to_string();
@@ -42,7 +47,12 @@ impl Folder {
     }
 
     /// Adds a part, in place of an earlier one of the same number.
-    pub(crate) fn put_part(&self, target: &Target, number: i32, received: Received) -> S3Result<Part> {
+    pub(crate) fn put_part(
+        &self,
+        target: &Target,
+        number: i32,
+        received: Received,
+    ) -> S3Result<Part> {
         if !(1..=MAX_PART_NUMBER).contains(&number) {
             return Err(s3_error!(InvalidArgument, "part number must be between 1 and 10000"));
         }
@@ -137,16 +147,25 @@ fn choose<'a>(upload: &'a Upload, named: &[CompletedPart]) -> S3Result<Vec<&'a P
     for name in named {
         let number = name.part_number.unwrap_or_default();
         if number <= last {
-            return Err(s3_error!(InvalidPartOrder, "the list of parts was not in ascending order"));
+            return Err(s3_error!(
+                InvalidPartOrder,
+                "the list of parts was not in ascending order"
+            ));
         }
         last = number;
         let part = upload.parts.get(&number);
         let same = |part: &&Part| name.e_tag.as_ref().is_none_or(|etag| etag.value() == part.etag);
         let part = part.filter(same).ok_or_else(|| {
-            s3_error!(InvalidPart, "part {number} was not uploaded, or its entity tag is not the one you named")
+            s3_error!(
+                InvalidPart,
+                "part {number} was not uploaded, or its entity tag is not the one you named"
+            )
         })?;
         if chosen.last().is_some_and(|before| before.size < MIN_PART) {
-            return Err(s3_error!(EntityTooSmall, "every part but the last must have at least 5 MiB"));
+            return Err(s3_error!(
+                EntityTooSmall,
+                "every part but the last must have at least 5 MiB"
+            ));
         }
         chosen.push(part);
     }

@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::{
-    Bucket, BucketLocationConstraint, CommonPrefix, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
-    DeleteBucketOutput, ETag, EncodingType, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
-    GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput,
-    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object, ObjectStorageClass,
-    Timestamp,
+    Bucket, BucketLocationConstraint, CommonPrefix, CreateBucketInput, CreateBucketOutput,
+    DeleteBucketInput, DeleteBucketOutput, ETag, EncodingType, GetBucketLocationInput,
+    GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput, HeadBucketInput,
+    HeadBucketOutput, ListBucketsInput, ListBucketsOutput, ListObjectsInput, ListObjectsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, Object, ObjectStorageClass, Timestamp,
 };
 use s3s::{S3Error, S3Response, S3Result, s3_error};
 
@@ -35,20 +35,33 @@ pub(super) async fn create(
     let folder = Arc::clone(folder);
     let created = blocking(move || folder.create_bucket(&input.bucket).map_err(internal)).await?;
     if created == Created::AlreadyThere && region != FIRST_REGION {
-        return Err(s3_error!(BucketAlreadyOwnedByYou, "the bucket you tried to create already exists, and you own it"));
+        return Err(s3_error!(
+            BucketAlreadyOwnedByYou,
+            "the bucket you tried to create already exists, and you own it"
+        ));
     }
     Ok(S3Response::new(CreateBucketOutput { location: Some(location) }))
 }
 
-pub(super) async fn delete(folder: &Arc<Folder>, input: DeleteBucketInput) -> Answer<DeleteBucketOutput> {
+pub(super) async fn delete(
+    folder: &Arc<Folder>,
+    input: DeleteBucketInput,
+) -> Answer<DeleteBucketOutput> {
     let folder = Arc::clone(folder);
     blocking(move || folder.delete_bucket(&input.bucket)).await?;
     Ok(S3Response::new(DeleteBucketOutput {}))
 }
 
-pub(super) fn head(folder: &Folder, region: &str, input: &HeadBucketInput) -> Answer<HeadBucketOutput> {
+pub(super) fn head(
+    folder: &Folder,
+    region: &str,
+    input: &HeadBucketInput,
+) -> Answer<HeadBucketOutput> {
     bucket(&folder.buckets(), &input.bucket)?;
-    Ok(S3Response::new(HeadBucketOutput { bucket_region: Some(region.to_owned()), ..HeadBucketOutput::default() }))
+    Ok(S3Response::new(HeadBucketOutput {
+        bucket_region: Some(region.to_owned()),
+        ..HeadBucketOutput::default()
+    }))
 }
 
 pub(super) fn location(
@@ -57,24 +70,33 @@ pub(super) fn location(
     input: &GetBucketLocationInput,
 ) -> Answer<GetBucketLocationOutput> {
     bucket(&folder.buckets(), &input.bucket)?;
-    let location = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region.to_owned()));
+    let location =
+        (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region.to_owned()));
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint: location }))
 }
 
 /// Buckets are never versioned here, which S3 says with an empty answer.
-pub(super) fn versioning(folder: &Folder, input: &GetBucketVersioningInput) -> Answer<GetBucketVersioningOutput> {
+pub(super) fn versioning(
+    folder: &Folder,
+    input: &GetBucketVersioningInput,
+) -> Answer<GetBucketVersioningOutput> {
     bucket(&folder.buckets(), &input.bucket)?;
     Ok(S3Response::new(GetBucketVersioningOutput::default()))
 }
 
-pub(super) fn list(folder: &Folder, region: &str, input: ListBucketsInput) -> Answer<ListBucketsOutput> {
+pub(super) fn list(
+    folder: &Folder,
+    region: &str,
+    input: ListBucketsInput,
+) -> Answer<ListBucketsOutput> {
     let prefix = input.prefix.clone().unwrap_or_default();
     let buckets = folder.buckets();
-    let found = buckets.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(name, bucket)| Bucket {
-        bucket_region: Some(region.to_owned()),
-        creation_date: Some(moment(bucket.created).into()),
-        name: Some(name.clone()),
-    });
+    let found =
+        buckets.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(name, bucket)| Bucket {
+            bucket_region: Some(region.to_owned()),
+            creation_date: Some(moment(bucket.created).into()),
+            name: Some(name.clone()),
+        });
     let output = ListBucketsOutput {
         buckets: Some(found.collect()),
         prefix: input.prefix,
@@ -83,7 +105,10 @@ pub(super) fn list(folder: &Folder, region: &str, input: ListBucketsInput) -> An
     Ok(S3Response::new(output))
 }
 
-pub(super) fn objects_v2(folder: &Folder, input: ListObjectsV2Input) -> Answer<ListObjectsV2Output> {
+pub(super) fn objects_v2(
+    folder: &Folder,
+    input: ListObjectsV2Input,
+) -> Answer<ListObjectsV2Output> {
     let after = match &input.continuation_token {
         Some(token) => decode_token(token)?,
         None => input.start_after.clone().unwrap_or_default(),
@@ -169,11 +194,16 @@ pub(super) enum Encoding {
 }
 
 /// Everything but RFC 3986's unreserved characters and the slash.
-const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+const KEY: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 impl Encoding {
     pub(super) fn of(asked: Option<&EncodingType>) -> Self {
-        if asked.is_some_and(|asked| asked.as_str() == EncodingType::URL) { Self::Url } else { Self::Plain }
+        if asked.is_some_and(|asked| asked.as_str() == EncodingType::URL) {
+            Self::Url
+        } else {
+            Self::Plain
+        }
     }
 
     pub(super) fn text(self, text: &str) -> String {
@@ -192,7 +222,8 @@ impl Encoding {
             storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
             ..Object::default()
         });
-        let prefixes = page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(self.text(prefix)) });
+        let prefixes =
+            page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(self.text(prefix)) });
         (objects.collect(), prefixes.collect())
     }
 }

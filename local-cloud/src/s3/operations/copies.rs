@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use s3s::dto::{
-    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETag, MetadataDirective, Range,
-    UploadPartCopyInput, UploadPartCopyOutput,
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETag,
+    MetadataDirective, Range, UploadPartCopyInput, UploadPartCopyOutput,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -16,7 +16,10 @@ use crate::s3::folder::Folder;
 use crate::s3::record::{Headers, Object, moment, now};
 use crate::s3::upload::Target;
 
-pub(super) async fn object(folder: &Arc<Folder>, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
+pub(super) async fn object(
+    folder: &Arc<Folder>,
+    request: S3Request<CopyObjectInput>,
+) -> Answer<CopyObjectOutput> {
     // Only for a copy does `s3s` leave these two to the backend.
     let write = Write {
         if_match: condition(&request, "if-match")?,
@@ -33,10 +36,15 @@ pub(super) async fn object(folder: &Arc<Folder>, request: S3Request<CopyObjectIn
         if_unmodified_since: input.copy_source_if_unmodified_since,
     };
     read.check_source(&source)?;
-    let replace =
-        input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+    let replace = input
+        .metadata_directive
+        .as_ref()
+        .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
     if !replace && bucket == input.bucket && key == input.key {
-        return Err(s3_error!(InvalidRequest, "an object can be copied onto itself only with changed metadata"));
+        return Err(s3_error!(
+            InvalidRequest,
+            "an object can be copied onto itself only with changed metadata"
+        ));
     }
     let content = body::send(file, 0..source.size).await?;
     let received = body::receive(folder, &input.bucket, Some(content), Promise::default()).await?;
@@ -70,10 +78,16 @@ pub(super) async fn object(folder: &Arc<Folder>, request: S3Request<CopyObjectIn
         last_modified: Some(moment(copy.modified).into()),
         ..CopyObjectResult::default()
     };
-    Ok(S3Response::new(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() }))
+    Ok(S3Response::new(CopyObjectOutput {
+        copy_object_result: Some(result),
+        ..CopyObjectOutput::default()
+    }))
 }
 
-pub(super) async fn part(folder: &Arc<Folder>, input: UploadPartCopyInput) -> Answer<UploadPartCopyOutput> {
+pub(super) async fn part(
+    folder: &Arc<Folder>,
+    input: UploadPartCopyInput,
+) -> Answer<UploadPartCopyOutput> {
     let (bucket, key) = source(&input.copy_source)?;
     let (source, file) = folder.open_object(bucket, key)?;
     let read = Read {
@@ -86,7 +100,12 @@ pub(super) async fn part(folder: &Arc<Folder>, input: UploadPartCopyInput) -> An
     let range = match input.copy_source_range.as_deref().map(Range::parse) {
         None => 0..source.size,
         Some(Ok(range)) => range.check(source.size).map_err(|_| s3_error!(InvalidRange))?,
-        Some(Err(_)) => return Err(s3_error!(InvalidArgument, "x-amz-copy-source-range must be bytes=first-last")),
+        Some(Err(_)) => {
+            return Err(s3_error!(
+                InvalidArgument,
+                "x-amz-copy-source-range must be bytes=first-last"
+            ));
+        }
     };
     let target = Target { bucket: input.bucket, key: input.key, upload: input.upload_id };
     let content = body::send(file, range).await?;
@@ -98,7 +117,10 @@ pub(super) async fn part(folder: &Arc<Folder>, input: UploadPartCopyInput) -> An
         last_modified: Some(moment(part.modified).into()),
         ..CopyPartResult::default()
     };
-    Ok(S3Response::new(UploadPartCopyOutput { copy_part_result: Some(result), ..UploadPartCopyOutput::default() }))
+    Ok(S3Response::new(UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        ..UploadPartCopyOutput::default()
+    }))
 }
 
 fn source(source: &CopySource) -> S3Result<(&str, &str)> {
@@ -108,8 +130,13 @@ fn source(source: &CopySource) -> S3Result<(&str, &str)> {
     }
 }
 
-fn condition(request: &S3Request<CopyObjectInput>, name: &str) -> S3Result<Option<s3s::dto::ETagCondition>> {
+fn condition(
+    request: &S3Request<CopyObjectInput>,
+    name: &str,
+) -> S3Result<Option<s3s::dto::ETagCondition>> {
     let Some(value) = request.headers.get(name) else { return Ok(None) };
     let parsed = s3s::dto::ETagCondition::parse_http_header(value.as_bytes());
-    parsed.map(Some).map_err(|_| s3_error!(InvalidArgument, "the header {name} is not an entity tag"))
+    parsed
+        .map(Some)
+        .map_err(|_| s3_error!(InvalidArgument, "the header {name} is not an entity tag"))
 }

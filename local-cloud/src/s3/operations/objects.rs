@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use s3s::dto::{
-    ChecksumMode, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag,
-    ETagCondition, Error, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, PutObjectInput,
-    PutObjectOutput,
+    ChecksumMode, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
+    DeletedObject, ETag, ETagCondition, Error, GetObjectInput, GetObjectOutput, HeadObjectInput,
+    HeadObjectOutput, PutObjectInput, PutObjectOutput,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -21,8 +21,12 @@ use crate::s3::upload::hex;
 /// The longest key, in bytes of UTF-8.
 const MAX_KEY: usize = 1024;
 
-pub(super) async fn put(folder: &Arc<Folder>, request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
-    let trailer = request.headers.get("x-amz-trailer").and_then(|name| name.to_str().ok()).map(str::to_owned);
+pub(super) async fn put(
+    folder: &Arc<Folder>,
+    request: S3Request<PutObjectInput>,
+) -> Answer<PutObjectOutput> {
+    let trailer =
+        request.headers.get("x-amz-trailer").and_then(|name| name.to_str().ok()).map(str::to_owned);
     let input = request.input;
     check_key(&input.key)?;
     let promise = Promise {
@@ -145,7 +149,10 @@ pub(super) fn head(folder: &Folder, input: HeadObjectInput) -> Answer<HeadObject
     Ok(S3Response::with_status(output, status))
 }
 
-pub(super) async fn delete(folder: &Arc<Folder>, input: DeleteObjectInput) -> Answer<DeleteObjectOutput> {
+pub(super) async fn delete(
+    folder: &Arc<Folder>,
+    input: DeleteObjectInput,
+) -> Answer<DeleteObjectOutput> {
     let condition = Write { if_match: input.if_match, if_none_match: None };
     let folder = Arc::clone(folder);
     blocking(move || folder.delete_object(&input.bucket, &input.key, &condition)).await?;
@@ -153,15 +160,20 @@ pub(super) async fn delete(folder: &Arc<Folder>, input: DeleteObjectInput) -> An
 }
 
 /// Each key for itself: one that cannot be deleted is reported beside those that were.
-pub(super) async fn delete_many(folder: &Arc<Folder>, input: DeleteObjectsInput) -> Answer<DeleteObjectsOutput> {
+pub(super) async fn delete_many(
+    folder: &Arc<Folder>,
+    input: DeleteObjectsInput,
+) -> Answer<DeleteObjectsOutput> {
     let folder = Arc::clone(folder);
     let quiet = input.delete.quiet.unwrap_or_default();
     blocking(move || {
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
         for object in input.delete.objects {
-            let condition = Write { if_match: object.e_tag.map(ETagCondition::ETag), if_none_match: None };
+            let condition =
+                Write { if_match: object.e_tag.map(ETagCondition::ETag), if_none_match: None };
             match folder.delete_object(&input.bucket, &object.key, &condition) {
-                Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
+                Ok(()) => deleted
+                    .push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
                 Err(error) => errors.push(Error {
                     code: Some(error.code().as_str().to_owned()),
                     key: Some(object.key),
@@ -171,7 +183,11 @@ pub(super) async fn delete_many(folder: &Arc<Folder>, input: DeleteObjectsInput)
             }
         }
         let deleted = if quiet { None } else { Some(deleted) };
-        Ok(S3Response::new(DeleteObjectsOutput { deleted, errors: Some(errors), request_charged: None }))
+        Ok(S3Response::new(DeleteObjectsOutput {
+            deleted,
+            errors: Some(errors),
+            request_charged: None,
+        }))
     })
     .await
 }
@@ -179,18 +195,26 @@ pub(super) async fn delete_many(folder: &Arc<Folder>, input: DeleteObjectsInput)
 /// Refuses keys that S3 refuses.
 pub(super) fn check_key(key: &str) -> S3Result<()> {
     if key.len() > MAX_KEY {
-        return Err(s3_error!(KeyTooLongError, "your key is too long: {} bytes of at most {MAX_KEY}", key.len()));
+        return Err(s3_error!(
+            KeyTooLongError,
+            "your key is too long: {} bytes of at most {MAX_KEY}",
+            key.len()
+        ));
     }
     Ok(())
 }
 
 /// The bytes to answer with, and the `Content-Range` when they are not all.
-fn choose_range(object: &Object, asked: Option<s3s::dto::Range>) -> S3Result<(Range<u64>, Option<String>)> {
+fn choose_range(
+    object: &Object,
+    asked: Option<s3s::dto::Range>,
+) -> S3Result<(Range<u64>, Option<String>)> {
     let Some(asked) = asked else { return Ok((0..object.size, None)) };
-    let range = asked
-        .check(object.size)
-        .map_err(|_| s3_error!(InvalidRange, "the requested range is not satisfiable: {} bytes", object.size))?;
-    let content_range = format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), object.size);
+    let range = asked.check(object.size).map_err(|_| {
+        s3_error!(InvalidRange, "the requested range is not satisfiable: {} bytes", object.size)
+    })?;
+    let content_range =
+        format!("bytes {}-{}/{}", range.start, range.end.saturating_sub(1), object.size);
     Ok((range, Some(content_range)))
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
-    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload, Part,
-    UploadPartInput, UploadPartOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput,
+    MultipartUpload, Part, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -48,8 +48,12 @@ pub(super) async fn create(
     }))
 }
 
-pub(super) async fn part(folder: &Arc<Folder>, request: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
-    let trailer = request.headers.get("x-amz-trailer").and_then(|name| name.to_str().ok()).map(str::to_owned);
+pub(super) async fn part(
+    folder: &Arc<Folder>,
+    request: S3Request<UploadPartInput>,
+) -> Answer<UploadPartOutput> {
+    let trailer =
+        request.headers.get("x-amz-trailer").and_then(|name| name.to_str().ok()).map(str::to_owned);
     let input = request.input;
     folder.upload(&input.bucket, &input.key, &input.upload_id)?;
     let promise = Promise {
@@ -84,7 +88,8 @@ pub(super) async fn complete(
     folder: &Arc<Folder>,
     input: CompleteMultipartUploadInput,
 ) -> Answer<CompleteMultipartUploadOutput> {
-    let target = Target { bucket: input.bucket.clone(), key: input.key.clone(), upload: input.upload_id };
+    let target =
+        Target { bucket: input.bucket.clone(), key: input.key.clone(), upload: input.upload_id };
     let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let condition = Write { if_match: input.if_match, if_none_match: input.if_none_match };
     let folder = Arc::clone(folder);
@@ -138,7 +143,10 @@ pub(super) fn list_parts(folder: &Folder, input: ListPartsInput) -> Answer<ListP
     }))
 }
 
-pub(super) fn list(folder: &Folder, input: ListMultipartUploadsInput) -> Answer<ListMultipartUploadsOutput> {
+pub(super) fn list(
+    folder: &Folder,
+    input: ListMultipartUploadsInput,
+) -> Answer<ListMultipartUploadsOutput> {
     let prefix = input.prefix.clone().unwrap_or_default();
     let marker = (input.key_marker.clone().unwrap_or_default(), input.upload_id_marker.clone());
     let limit = page_size(input.max_uploads)?;
@@ -167,7 +175,12 @@ pub(super) fn list(folder: &Folder, input: ListMultipartUploadsInput) -> Answer<
         max_uploads: i32::try_from(limit).ok(),
         is_truncated: Some(truncated),
         encoding_type: input.encoding_type,
-        uploads: Some(found.into_iter().map(|(id, upload)| shown(id, &encode.text(&upload.key), upload.initiated)).collect()),
+        uploads: Some(
+            found
+                .into_iter()
+                .map(|(id, upload)| shown(id, &encode.text(&upload.key), upload.initiated))
+                .collect(),
+        ),
         ..ListMultipartUploadsOutput::default()
     }))
 }

@@ -1,0 +1,289 @@
+//! The HTTP API and the function URL before a function on AWS's own Python runtime client, or a streaming one.
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::Request;
+use http_body_util::BodyExt as _;
+use lambkin_local_cloud::api_gateway::http_api::{Route, Server, Settings, StartError};
+use lambkin_local_cloud::api_gateway::{Access, function_url};
+use serde_json::{Value, json};
+use support::{Logged, get, logged, open, python_bootstrap, python_function, send};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
+
+const ANY_PORT: &str = "127.0.0.1:0";
+
+fn route(key: &str) -> Route {
+    match key.split_once(' ') {
+        Some(("ANY", path)) => Route { method: None, path: path.to_owned() },
+        Some((method, path)) => Route { method: Some(method.to_owned()), path: path.to_owned() },
+        None => Route { method: None, path: key.to_owned() },
+    }
+}
+
+/// An HTTP API, what it logs, and the function behind it.
+struct Api {
+    server: Server,
+    accesses: Arc<Mutex<Vec<Access>>>,
+    logged: Logged,
+}
+
+impl Api {
+    async fn start(logged: Logged, routes: &[&str], adjust: impl FnOnce(&mut Settings)) -> Self {
+        let accesses = Arc::new(Mutex::new(Vec::new()));
+        let routes = routes.iter().map(|key| route(key)).collect();
+        let mut settings =
+            Settings::new(ANY_PORT.parse().unwrap(), routes, logged.function.clone());
+        let sink = Arc::clone(&accesses);
+        settings.on_request = Arc::new(move |access| sink.lock().unwrap().push(access.clone()));
+        adjust(&mut settings);
+        Self { server: Server::start(settings).await.unwrap(), accesses, logged }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    fn last(&self) -> Access {
+        self.accesses.lock().unwrap().last().unwrap().clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_becomes_a_2_0_event_and_its_answer_a_response() {
+    let api =
+        Api::start(python_function(|_| ()), &["POST /items/{id}", "ANY /{proxy+}"], |_| ()).await;
+    let request = Request::post("/items/a%20b?x=1&x=2&y=%C5%BE")
+        .header("Content-Type", "application/json")
+        .header("X-Multi", "one")
+        .header("X-Multi", "two")
+        .header("Cookie", "a=1; b=2")
+        .header("User-Agent", "tests")
+        .body(br#"{"n":1}"#.to_vec())
+        .unwrap();
+    let reply = send(api.address(), request).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let event = reply.json();
+    assert_eq!(event["version"], "2.0");
+    assert_eq!(event["routeKey"], "POST /items/{id}");
+    assert_eq!(event["rawPath"], "/items/a%20b");
+    assert_eq!(event["rawQueryString"], "x=1&x=2&y=%C5%BE");
+    assert_eq!(event["queryStringParameters"], json!({ "x": "1,2", "y": "ž" }));
+    assert_eq!(event["pathParameters"], json!({ "id": "a b" }));
+    assert_eq!(event["cookies"], json!(["a=1", "b=2"]));
+    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!(r#"{"n":1}"#), &json!(false)));
+    let headers = &event["headers"];
+    assert_eq!(headers["x-multi"], "one,two");
+    assert_eq!(headers["x-forwarded-for"], "127.0.0.1");
+    assert_eq!(headers["x-forwarded-port"], api.address().port().to_string());
+    assert_eq!(headers["x-forwarded-proto"], "http");
+    assert!(
+        headers.get("cookie").is_none()
+            && headers["x-amzn-trace-id"].as_str().unwrap().starts_with("Root=1-")
+    );
+    let context = &event["requestContext"];
+    assert_eq!(context["http"]["method"], "POST");
+    assert_eq!(context["http"]["sourceIp"], "127.0.0.1");
+    assert_eq!(context["http"]["userAgent"], "tests");
+    assert_eq!(
+        (&context["stage"], &context["domainName"]),
+        (&json!("$default"), &json!("127.0.0.1"))
+    );
+    assert_eq!(context["requestId"], reply.headers["apigw-requestid"].to_str().unwrap());
+    let access = api.last();
+    assert_eq!((access.method.as_str(), access.path.as_str()), ("POST", "/items/a%20b"));
+    assert_eq!(
+        (access.route_key.as_deref(), access.status.as_u16()),
+        (Some("POST /items/{id}"), 200)
+    );
+    assert_eq!(access.request_id, context["requestId"]);
+    assert!(access.error.is_none() && access.duration > Duration::ZERO);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_binary_body_goes_in_and_out_as_it_is() {
+    let api = Api::start(python_function(|_| ()), &["ANY /{proxy+}"], |_| ()).await;
+    let request = Request::put("/echo").body(vec![0, 159, 146, 150]).unwrap();
+    let event = send(api.address(), request).await.json();
+    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("AJ+Slg=="), &json!(true)));
+    let reply = get(api.address(), "/cookies").await;
+    assert_eq!((reply.status, reply.text()), (201, "hi"));
+    let cookies: Vec<_> =
+        reply.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
+    assert_eq!(cookies, ["a=1", "b=2; Path=/"]);
+    assert_eq!(reply.headers["x-one"], "1");
+    // What the function said about the connection was not its to say.
+    assert_eq!(reply.headers["content-length"], "2");
+    assert!(reply.headers.get("connection").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_best_route_answers_and_routes_change_while_it_runs() {
+    let routes = ["GET /items/{id}", "ANY /items/{id}", "GET /items/new", "ANY /{proxy+}"];
+    let api = Api::start(python_function(|_| ()), &routes, |_| ()).await;
+    for (method, path, key, parameters) in [
+        ("GET", "/items/new", "GET /items/new", None),
+        ("GET", "/items/7", "GET /items/{id}", Some(json!({ "id": "7" }))),
+        ("PATCH", "/items/7", "ANY /items/{id}", Some(json!({ "id": "7" }))),
+        ("POST", "/items/new", "ANY /items/{id}", Some(json!({ "id": "new" }))),
+        ("GET", "/deep/er", "ANY /{proxy+}", Some(json!({ "proxy": "deep/er" }))),
+    ] {
+        let event =
+            send(api.address(), Request::builder().method(method).uri(path).body(vec![]).unwrap())
+                .await
+                .json();
+        assert_eq!(event["routeKey"], key);
+        assert_eq!(event.get("pathParameters"), parameters.as_ref(), "{method} {path}");
+    }
+    api.server.set_routes(&[route("GET /only"), route("$default")]).unwrap();
+    assert_eq!(get(api.address(), "/only").await.json()["routeKey"], "GET /only");
+    assert_eq!(get(api.address(), "/items/7").await.json()["routeKey"], "$default");
+    api.server.set_routes(&[route("GET /only")]).unwrap();
+    for request in [Request::get("/items/7"), Request::post("/only"), Request::get("/")] {
+        let reply = send(api.address(), request.body(vec![]).unwrap()).await;
+        assert_eq!((reply.status, reply.text()), (404, r#"{"message":"Not Found"}"#));
+        assert!(reply.headers.contains_key("apigw-requestid"));
+        assert_eq!(api.last().route_key, None);
+    }
+    let refused = api.server.set_routes(&[route("GET /a"), route("GET /a")]);
+    assert!(refused.is_err());
+    assert_eq!(get(api.address(), "/only").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_behind_it_is_answered_as_api_gateway_does() {
+    let api = Api::start(python_function(|_| ()), &["ANY /{proxy+}"], |settings| {
+        settings.integration_timeout = Duration::from_secs(2);
+    })
+    .await;
+    // The first request waits for the sandbox's Init too, which counts as well.
+    let _ = get(api.address(), "/echo").await;
+    for (path, status, body, why) in [
+        ("/fail", 500, r#"{"message":"Internal Server Error"}"#, "boom"),
+        ("/malformed", 500, r#"{"message":"Internal Server Error"}"#, "statusCode"),
+        ("/wait", 503, r#"{"message":"Service Unavailable"}"#, "took more than 2s"),
+    ] {
+        let reply = get(api.address(), path).await;
+        assert_eq!((reply.status, reply.text()), (status, body), "{path}");
+        assert_eq!(reply.headers["content-type"], "application/json");
+        assert!(api.last().error.unwrap().contains(why), "{:?}", api.last());
+    }
+    api.logged.function.stop().await;
+    assert_eq!(get(api.address(), "/echo").await.status, 500);
+    assert_eq!(api.last().error.as_deref(), Some("the function is stopped"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_without_a_status_code_is_the_body() {
+    let api = Api::start(python_function(|_| ()), &["ANY /{proxy+}"], |_| ()).await;
+    let reply = get(api.address(), "/plain").await;
+    assert_eq!((reply.status, reply.json()), (200, json!({ "any": "json" })));
+    assert_eq!(reply.headers["content-type"], "application/json");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_beyond_the_limits_is_refused() {
+    let api = Api::start(python_function(|_| ()), &["ANY /{proxy+}"], |_| ()).await;
+    // Ten megabytes are API Gateway's limit; six, after base64, are Lambda's.
+    for size in [10 * 1024 * 1024 + 1, 5 * 1024 * 1024] {
+        let reply = send(api.address(), Request::post("/echo").body(vec![0; size]).unwrap()).await;
+        assert_eq!(
+            (reply.status, reply.text()),
+            (413, r#"{"message":"Request Entity Too Large"}"#),
+            "{size}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn head_has_no_body() {
+    let api = Api::start(python_function(|_| ()), &["ANY /{proxy+}"], |_| ()).await;
+    let reply = send(api.address(), Request::head("/cookies").body(vec![]).unwrap()).await;
+    assert_eq!((reply.status, reply.text()), (201, ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn routes_that_overlap_are_refused_at_the_start() {
+    let logged = python_function(|_| ());
+    let routes = vec![route("GET /a"), route("GET /a")];
+    let settings = Settings::new(ANY_PORT.parse().unwrap(), routes, logged.function.clone());
+    assert!(matches!(Server::start(settings).await, Err(StartError::Routes(_))));
+}
+
+/// A function URL before a function, and what it logs.
+async fn function_url(logged: &Logged) -> (function_url::Server, Arc<Mutex<Vec<Access>>>) {
+    let accesses = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&accesses);
+    let settings = function_url::Settings {
+        address: ANY_PORT.parse().unwrap(),
+        function: logged.function.clone(),
+        on_request: Arc::new(move |access| sink.lock().unwrap().push(access.clone())),
+    };
+    (function_url::Server::start(settings).await.unwrap(), accesses)
+}
+
+fn streaming_function() -> Logged {
+    logged(
+        |folder| python_bootstrap(folder, "-m raw"),
+        |settings| settings.timeout = Duration::from_secs(5),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_url_streams_piece_by_piece() {
+    let logged = streaming_function();
+    let (server, accesses) = function_url(&logged).await;
+    let gate = TcpListener::bind(ANY_PORT).await.unwrap();
+    let path = format!("/?gate={}", gate.local_addr().unwrap().port());
+    let response = open(server.address(), Request::get(path).body(vec![]).unwrap()).await;
+    assert_eq!(response.status(), 202);
+    assert_eq!(response.headers()["x-a"], "1");
+    let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["c=1", "d=2"]);
+    let mut body = response.into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(first, "first,");
+    // Only now does the function go on.
+    let (mut opened, _) = gate.accept().await.unwrap();
+    opened.write_all(b"!").await.unwrap();
+    assert_eq!(body.collect().await.unwrap().to_bytes(), "second");
+    assert_eq!(accesses.lock().unwrap()[0].status, 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_in_mid_stream_breaks_the_connection_off() {
+    let logged = streaming_function();
+    let (server, _) = function_url(&logged).await;
+    for end in ["/error", "/crash"] {
+        let response = open(server.address(), Request::get(end).body(vec![]).unwrap()).await;
+        assert_eq!(response.status(), 202);
+        let body = response.into_body().collect().await;
+        assert!(body.is_err(), "{end}: {body:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_url_answers_buffered_functions_too() {
+    let logged = python_function(|_| ());
+    let (server, accesses) = function_url(&logged).await;
+    let request = Request::get("/any/path?a=1").header("cookie", "a=1; b=2").body(vec![]).unwrap();
+    let event: Value = send(server.address(), request).await.json();
+    assert_eq!((&event["routeKey"], &event["rawPath"]), (&json!("$default"), &json!("/any/path")));
+    assert_eq!(event["requestContext"]["accountId"], "anonymous");
+    // Unlike an HTTP API it leaves the cookies in the headers.
+    assert_eq!(
+        (&event["cookies"], &event["headers"]["cookie"]),
+        (&json!(["a=1", "b=2"]), &json!("a=1; b=2"))
+    );
+    let reply = get(server.address(), "/fail").await;
+    assert_eq!((reply.status, reply.text()), (502, "Internal Server Error"));
+    assert!(accesses.lock().unwrap()[1].error.as_deref().unwrap().contains("boom"));
+    let reply =
+        send(server.address(), Request::post("/").body(vec![0; 6 * 1024 * 1024 + 1]).unwrap())
+            .await;
+    assert_eq!(reply.status, 413);
+}

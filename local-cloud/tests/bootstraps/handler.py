@@ -1,0 +1,119 @@
+"""A function on AWS's own Python runtime client that does what its event asks for."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+INITS = os.path.join(os.environ["SCRATCH"], "inits")
+with open(INITS, "a", encoding="utf-8") as file:
+    file.write(f"{os.getpid()}\n")
+with open(INITS, encoding="utf-8") as file:
+    INIT = len(file.readlines())
+
+plan = os.environ.get("INIT_PLAN", "")
+if plan == "raise" or (plan == "raise once" and INIT == 1):
+    raise RuntimeError("no init today")
+if plan == "exit" or (plan == "exit once" and INIT == 1):
+    print("leaving", flush=True)
+    os._exit(7)
+if plan == "hang":
+    signal.pause()
+
+COUNT = 0
+
+
+def echo(event, context):
+    return event
+
+
+def fail(event, context):
+    raise ValueError("boom")
+
+
+def leave(event, context):
+    print("last words", flush=True)
+    os._exit(event["code"])
+
+
+def die(event, context):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wait(event, context):
+    time.sleep(3600)
+
+
+def large(event, context):
+    return "x" * event["size"]
+
+
+def speak(event, context):
+    print(f"out {event['text']}", flush=True)
+    print(f"err {event['text']}", file=sys.stderr, flush=True)
+    return None
+
+
+def who(event, context):
+    global COUNT
+    COUNT += 1
+    return {"pid": os.getpid(), "count": COUNT, "inits": INIT}
+
+
+def meet(event, context):
+    """Tells the test that it is here and waits to be let go."""
+    with socket.create_connection(("127.0.0.1", event["port"])) as connection:
+        connection.sendall(f"{os.getpid()}\n".encode())
+        connection.recv(1)
+    return {"pid": os.getpid()}
+
+
+def spawn(event, context):
+    child = subprocess.Popen(["sleep", "3600"])
+    return {"pid": os.getpid(), "child": child.pid}
+
+
+def explain(event, context):
+    client = context.client_context
+    return {
+        "request_id": context.aws_request_id,
+        "arn": context.invoked_function_arn,
+        "name": context.function_name,
+        "memory": context.memory_limit_in_mb,
+        "remaining": context.get_remaining_time_in_millis(),
+        "tenant": getattr(context, "tenant_id", None),
+        "custom": client.custom if client else None,
+        "trace": os.environ.get("_X_AMZN_TRACE_ID"),
+        "environment": dict(os.environ),
+        "cwd": os.getcwd(),
+    }
+
+
+def http(event, context):
+    """Behind a gateway: the path says what to do."""
+    path = event["rawPath"]
+    if path == "/fail":
+        raise ValueError("boom")
+    if path == "/malformed":
+        return {"statusCode": "not a number"}
+    if path == "/plain":
+        return {"any": "json"}
+    if path == "/wait":
+        time.sleep(3600)
+    if path == "/cookies":
+        return {
+            "statusCode": 201,
+            "headers": {"x-one": "1", "content-length": "999", "connection": "close"},
+            "cookies": ["a=1", "b=2; Path=/"],
+            "body": "aGk=",
+            "isBase64Encoded": True,
+        }
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": __import__("json").dumps(event)}
+
+
+def handler(event, context):
+    if isinstance(event, dict) and event.get("version") == "2.0":
+        return http(event, context)
+    return globals()[event["do"]](event, context)
