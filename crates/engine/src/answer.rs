@@ -73,9 +73,8 @@ impl Drop for Completion {
 
 /// Wraps the body that wasmtime gives out. The receiver ends when the body has been read, or is not read any more.
 pub(crate) fn deliver(body: WasiBody, failed: Failed) -> (Body, oneshot::Receiver<()>) {
-    let (delivered, receiver) = oneshot::channel();
-    let body = Delivered { body, failed, _delivered: delivered };
-    (body.boxed_unsync(), receiver)
+    let (reader, delivered) = oneshot::channel();
+    (Delivered { body, failed, _reader: reader }.boxed_unsync(), delivered)
 }
 
 /// Whether the guest has failed; shared with its body.
@@ -114,7 +113,7 @@ impl Drop for Failure {
 struct Delivered {
     body: WasiBody,
     failed: Failed,
-    _delivered: oneshot::Sender<()>,
+    _reader: oneshot::Sender<()>,
 }
 
 impl http_body::Body for Delivered {

@@ -52,7 +52,7 @@ pub enum LoadError {
         /// The architecture that it is for.
         found: String,
         /// This machine's.
-        expected: String,
+        expected: Target,
     },
     /// This CPU lacks something that the artifact needs.
     #[error("the artifact needs the CPU feature `{feature}`, which this machine has not")]
@@ -185,8 +185,7 @@ fn explain(reason: &str) -> LoadError {
         return LoadError::OtherEngine { found, expected: fingerprint() };
     }
     if let Some(found) = quoted_after("compiled for architecture '", '\'') {
-        let expected = Target::current().map_or(std::env::consts::ARCH, Target::as_str).to_owned();
-        return LoadError::OtherTarget { found, expected };
+        return LoadError::OtherTarget { found, expected: Target::current() };
     }
     if reason.contains("not available on the host")
         && let Some(feature) = quoted_after("compilation setting \"has_", '"')

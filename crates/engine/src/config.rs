@@ -15,7 +15,7 @@ const WASMTIME: &str = "48.0.8";
 /// Revision of this configuration. Raise it with every change that artifacts depend on.
 const REVISION: u32 = 1;
 
-/// Stack of one guest, in bytes: interpreters such as CPython recurse deeply.
+/// Stack of one guest, in bytes: interpreters such as `CPython` recurse deeply.
 const WASM_STACK: usize = 2 * MIB;
 
 /// Stack of one fiber, in bytes: the guest's part and what host functions need on top.

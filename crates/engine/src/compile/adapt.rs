@@ -103,7 +103,7 @@ fn survey(core: &[u8]) -> Result<Survey, ComponentizeError> {
                 }
             }
             Payload::CustomSection(section) => {
-                survey.has_world |= section.name().starts_with("component-type")
+                survey.has_world |= section.name().starts_with("component-type");
             }
             _ => {}
         }

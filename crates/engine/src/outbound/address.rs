@@ -49,15 +49,17 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 /// The IPv4 address that packets to this IPv6 address end at.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let from = |high: u16, low: u16| Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
-    match address.segments() {
+    let (high, low) = match address.segments() {
         // Loopback and unspecified look like IPv4-compatible addresses, and are none.
-        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
-        [0, 0, 0, 0, 0, 0xFFFF | 0, high, low] => from(high, low), // ::ffff:0:0/96, ::/96 (RFC 4291)
-        [0x64, 0xFF9B, 0, 0, 0, 0, high, low] => from(high, low),  // 64:ff9b::/96, NAT64 (RFC 6052)
-        [0x2002, high, low, ..] => from(high, low),                // 2002::/16, 6to4 (RFC 3056)
-        _ => None,
-    }
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => return None,
+        // ::ffff:0:0/96 and ::/96 (RFC 4291); 64:ff9b::/96, NAT64 (RFC 6052).
+        // 2002::/16, 6to4 (RFC 3056).
+        [0, 0, 0, 0, 0, 0xFFFF | 0, high, low]
+        | [0x64, 0xFF9B, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => (high, low),
+        _ => return None,
+    };
+    Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
 }
 
 #[cfg(test)]

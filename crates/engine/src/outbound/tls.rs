@@ -17,7 +17,7 @@ static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
 /// Speaks TLS to `host`, which is a name or an IP address.
 pub(super) async fn connect(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, Error> {
     let name = ServerName::try_from(host.to_owned()).map_err(|_| Error::HttpRequestUriInvalid)?;
-    TlsConnector::from(config()?).connect(name, stream).await.map_err(explain)
+    TlsConnector::from(config()?).connect(name, stream).await.map_err(|error| explain(&error))
 }
 
 fn config() -> Result<Arc<ClientConfig>, Error> {
@@ -33,7 +33,7 @@ fn config() -> Result<Arc<ClientConfig>, Error> {
     Ok(Arc::clone(CONFIG.get_or_init(|| Arc::new(config))))
 }
 
-fn explain(error: io::Error) -> Error {
+fn explain(error: &io::Error) -> Error {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
             Error::TlsCertificateError

@@ -107,7 +107,7 @@ fn command(program: &str) -> Command {
 /// An artifact of a component for this machine.
 pub(crate) fn artifact(wasm: &[u8]) -> Vec<u8> {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
-    compile::compile(wasm, Target::current().unwrap(), Some(&cache)).unwrap()
+    compile::compile(wasm, Target::current(), Some(&cache)).unwrap()
 }
 
 /// A guest, loaded into the shared engine.
