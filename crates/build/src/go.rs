@@ -11,14 +11,12 @@ mod package;
 use crate::{BuildFailure, Built, Check, Home, Kind, Progress, Source, tools};
 use anyhow::{Result, bail};
 use overlay::{Additions, Root};
-use package::Package;
+use package::{AWS_LAMBDA_GO, Package};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The first version with `//go:wasmexport` and `-buildmode=c-shared` for `wasip1`: <https://go.dev/doc/go1.24#wasm>.
 const OLDEST: (u32, u32) = (1, 24);
-
-const AWS_LAMBDA_GO: &str = "github.com/aws/aws-lambda-go";
 
 /// Builds `source`, a main package, into a component.
 pub fn build(source: &Source, home: &Home, progress: Progress<'_>) -> Result<Built> {

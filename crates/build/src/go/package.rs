@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// The import path of the package whose `Start` takes a Lambda handler.
-const AWS_LAMBDA: &str = "github.com/aws/aws-lambda-go/lambda";
+/// The module whose package `lambda` has the `Start` that takes a Lambda handler.
+pub(super) const AWS_LAMBDA_GO: &str = "github.com/aws/aws-lambda-go";
 
 /// The user's main package.
 #[derive(Debug)]
@@ -62,25 +62,29 @@ impl Package {
         Ok(Self { dependencies })
     }
 
-    /// A program that uses `aws-lambda-go` is a function, one that itself uses `net/http` is a web handler.
+    /// A program that uses `aws-lambda-go` is a function, one that uses `net/http` a web handler.
     pub(super) fn kind(&self) -> Kind {
-        if self.aws_lambda().is_some() {
-            return Kind::Function;
+        match (self.aws_lambda(), self.uses_http()) {
+            (Some(_), _) => Kind::Function,
+            (None, true) => Kind::Http,
+            (None, false) => Kind::Command,
         }
-        let own = self.dependencies.iter().filter(|package| !package.standard);
-        let mut imports = own.flat_map(|package| &package.imports);
-        if imports.any(|path| path == "net/http") { Kind::Http } else { Kind::Command }
     }
 
     /// The module of `aws-lambda-go`, when the program uses its package `lambda`.
     pub(super) fn aws_lambda(&self) -> Option<&Module> {
-        let package = self.dependencies.iter().find(|package| package.import_path == AWS_LAMBDA)?;
+        let path = format!("{AWS_LAMBDA_GO}/lambda");
+        let package = self.dependencies.iter().find(|package| package.import_path == path)?;
         package.module.as_ref()
     }
 
-    /// Whether `net/http` is a part of the program.
+    /// Whether the user's code or a library imports `net/http`. That `aws-lambda-go` does, for its Runtime API client
+    /// and for a few constants, does not count.
     pub(super) fn uses_http(&self) -> bool {
-        self.dependencies.iter().any(|package| package.import_path == "net/http")
+        self.dependencies
+            .iter()
+            .filter(|package| !package.standard && !package.import_path.starts_with(AWS_LAMBDA_GO))
+            .any(|package| package.imports.iter().any(|path| path == "net/http"))
     }
 
     /// What to watch: the folders of the packages that are the user's own. A folder that holds `output` as well is

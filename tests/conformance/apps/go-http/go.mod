@@ -1,0 +1,3 @@
+module conformance-go-http
+
+go 1.24
