@@ -139,11 +139,11 @@ async fn serves_a_flask_app() {
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_a_starlette_app() {
     let app = App::new("starlette")
-        .file("src/site/__init__.py", "")
-        .file("src/site/app.py", STARLETTE)
-        .file("pyproject.toml", "[project]\nname = 'site'\nversion = '1'\ndependencies = ['starlette==1.10.0']\n")
+        .file("src/shop/__init__.py", "")
+        .file("src/shop/app.py", STARLETTE)
+        .file("pyproject.toml", "[project]\nname = 'shop'\nversion = '1'\ndependencies = ['starlette==1.10.0']\n")
         .handler("app:site");
-    let web = app.component("src/site");
+    let web = app.component("src/shop");
 
     let answer = web.request(Method::GET, "/items/gr%C3%BC%C3%9Fe?q=1", &[], "").await;
     assert_eq!((answer.status, answer.json()), (200, json!({"id": "grüße", "q": "1", "started": true})));
@@ -152,7 +152,8 @@ async fn serves_a_starlette_app() {
     let answer = web.request(Method::GET, "/stream", &[], "").await;
     assert_eq!(answer.text(), "0,1,2,");
     let answer = web.request(Method::GET, "/throw", &[], "").await;
-    assert_eq!(answer.status, 500);
+    assert_eq!((answer.status, answer.text()), (500, "Internal Server Error"));
+    assert!(web.take_output().iter().any(|line| line.contains("RuntimeError: boom")));
     let large = "y".repeat(300_000);
     let answer = web.request(Method::POST, "/length", &[], &large).await;
     assert_eq!(answer.json()["length"], 300_000);
@@ -165,6 +166,10 @@ fn names_what_is_wrong_with_an_app() {
     let app = App::new("missing").file("app.py", "import json\n\ndef handler(event, context):\n    import nowhere.at_all\n");
     let text = failure(&app, "app.py");
     assert!(text.ends_with("app.py:4: there is no module nowhere.at_all"), "{text}");
+
+    let app = App::new("taken").file("site.py", "def handler(event, context): ...\n").handler("site.handler");
+    let text = failure(&app, ".");
+    assert!(text.ends_with("give the app's own another name"), "{text}");
 
     let app = App::new("syntax").file("app.py", "def handler(event, context):\n    return (1\n");
     let text = failure(&app, "app.py");

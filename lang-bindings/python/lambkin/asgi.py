@@ -6,6 +6,8 @@ Source: https://asgi.readthedocs.io/en/latest/specs/
 from __future__ import annotations
 
 import asyncio
+import sys
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -48,8 +50,7 @@ async def _serve(app: App, request: Request, response: Response) -> None:
     await lifespan.start()
     try:
         exchange = Exchange(request, response)
-        await app(scope(request, dict(lifespan.state)), exchange.receive, exchange.send)
-        exchange.check()
+        await exchange.run(app, dict(lifespan.state))
     finally:
         await lifespan.stop()
 
@@ -96,8 +97,16 @@ class Exchange:
         if not message.get("more_body", False):
             self._over.set()
 
-    def check(self) -> None:
-        """Fails when the app returned without a whole response."""
+    async def run(self, app: App, state: dict[str, Any]) -> None:
+        """Lets ``app`` answer. What it raises after a whole response, as Starlette does, is for the log only."""
+        try:
+            await app(scope(self._request, state), self.receive, self.send)
+        except MemoryError:
+            raise
+        except Exception as error:
+            if not self._over.is_set():
+                raise
+            sys.stderr.write("".join(traceback.format_exception(error)))
         if not self._over.is_set():
             raise RuntimeError("the app returned without completing its response")
 

@@ -1,11 +1,15 @@
-"""Finds what a module imports, by its syntax tree: inside functions too, and codecs that only a name asks for.
+"""Finds what a module imports: inside functions too, and codecs that only a name asks for.
 
-Only build time needs this module; it works on text alone and runs nothing.
+The app's own modules are read as syntax trees, which tell where an import may fail. Dependencies are read as bytecode: their trees
+would leave megabytes of used memory behind, and so in the snapshot. Only build time needs this module; it runs nothing.
 """
 
 from __future__ import annotations
 
 import ast
+import dis
+from collections.abc import Iterator
+from types import CodeType
 from typing import NamedTuple
 
 _IMPORT_ERRORS = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
@@ -35,13 +39,63 @@ class Found(NamedTuple):
     strptime: bool
     coroutines: bool
     """Whether there is an ``async def``."""
+    attributes: set[str]
+    """Every name that is taken from something: a package may load what belongs to it only then."""
 
 
 def find(tree: ast.AST, package: str) -> Found:
     """Everything that ``tree``, a module inside ``package`` (empty for the top level), may import."""
     visitor = _Visitor(package)
     visitor.visit(tree)
-    return Found(visitor.imports, visitor.codecs, visitor.strptime, visitor.coroutines)
+    return Found(visitor.imports, visitor.codecs, visitor.strptime, visitor.coroutines, visitor.attributes)
+
+
+def find_lazy(code: CodeType, package: str) -> Found:
+    """What the functions of ``code``, a module inside ``package``, may import; what its top level imports has been loaded."""
+    found = Found([], set(), strptime=False, coroutines=False, attributes=set())
+    for function in _functions(code):
+        names = function.co_names
+        found.attributes.update(names)
+        found.imports.extend(_imports_of(function, package))
+        texts = [one for one in function.co_consts if isinstance(one, str) and len(one) < 64]
+        if "import_module" in names:
+            found.imports.extend(Import(one, (), 0, lazy=True, optional=True) for one in texts if _is_dotted(one))
+        if not {"encode", "decode", "lookup", "open"}.isdisjoint(names):
+            found.codecs.update(one for one in texts if one.replace("-", "").replace("_", "").isalnum())
+    return found._replace(strptime="strptime" in found.attributes)
+
+
+def _functions(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType) and constant.co_name not in _TOOLS:
+            yield constant
+            yield from _functions(constant)
+
+
+def _imports_of(code: CodeType, package: str) -> Iterator[Import]:
+    if dis.opmap["IMPORT_NAME"] not in code.co_code[::2]:
+        return
+    level, names = 0, None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname.startswith("LOAD_"):
+            level, names = names, instruction.argval  # The two that an import takes from the stack.
+        elif instruction.opname == "IMPORT_NAME":
+            module = absolute(instruction.argval, level if isinstance(level, int) else 0, package)
+            if module:
+                yield Import(module, tuple(names or ()), 0, lazy=True, optional=True)
+
+
+def absolute(module: str, level: int, package: str) -> str:
+    """The full name of what ``from ..module import`` means inside ``package``."""
+    if level == 0:
+        return module
+    parents = package.split(".")
+    base = ".".join(parents[: len(parents) - level + 1])
+    return f"{base}.{module}".strip(".") if module else base
+
+
+def _is_dotted(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
 
 
 class _Visitor(ast.NodeVisitor):
@@ -50,6 +104,7 @@ class _Visitor(ast.NodeVisitor):
         self.imports: list[Import] = []
         self.codecs: set[str] = set()
         self.strptime = False
+        self.attributes: set[str] = set()
         self.coroutines = False
         self.lazy = False
         self.optional = False
@@ -59,7 +114,7 @@ class _Visitor(ast.NodeVisitor):
             self._add(alias.name, (), node.lineno)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        module = self._absolute(node.module or "", node.level)
+        module = absolute(node.module or "", node.level, self.package)
         if module and module != "__future__":
             self._add(module, tuple(alias.name for alias in node.names if alias.name != "*"), node.lineno)
 
@@ -90,6 +145,7 @@ class _Visitor(ast.NodeVisitor):
         self._visit_function(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
+        self.attributes.add(node.attr)
         self.strptime = self.strptime or node.attr == "strptime"
         self.generic_visit(node)
 
@@ -127,13 +183,6 @@ class _Visitor(ast.NodeVisitor):
 
     def _add_codecs(self, nodes: list[ast.expr]) -> None:
         self.codecs.update(text for text in map(_text, nodes) if text and len(text) < 32)
-
-    def _absolute(self, module: str, level: int) -> str:
-        if level == 0:
-            return module
-        parents = self.package.split(".")
-        base = ".".join(parents[: len(parents) - level + 1])
-        return f"{base}.{module}".strip(".") if module else base
 
 
 def _catches_import_error(kind: ast.expr | None) -> bool:

@@ -7,6 +7,7 @@ then the app itself, and leaves a report for ``lambkin build``. Nothing here sta
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import importlib.util
 import json
@@ -17,7 +18,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-from . import executors, imports, log
+from . import executors, imports, log, tls
 from .imports import Found, Import
 from .snapshot import App, Modules, Reads
 
@@ -25,13 +26,18 @@ _ENTRY, _ROOT, _DEPENDENCIES = "/0", "/1", "/2"
 """Where `lambkin build` mounts its own folder, the app's sources and their dependencies."""
 
 _NEVER = frozenset(
-    "antigravity argparse code doctest ensurepip getopt idlelib lib2to3 pdb pip profile pstats pydoc setuptools test this "
-    "timeit tkinter trace turtle unittest venv webbrowser".split()
+    "antigravity argparse code concurrent.futures.process doctest ensurepip getopt idlelib lib2to3 multiprocessing pdb "
+    "pip profile pstats pydoc setuptools test this timeit tkinter trace turtle unittest venv webbrowser werkzeug.debug "
+    "werkzeug.serving".split()
 )
 """Modules that only tools need: not loaded because a library's function might."""
 
 _CODECS = ("ascii", "latin_1", "utf_8_sig", "idna")
 """Codecs that CPython's own network and text modules look up by name."""
+
+
+_COMPUTED = {"anyio": "anyio._backends._asyncio"}
+"""Modules that a package asks for by a name it puts together."""
 
 
 class BuildError(Exception):
@@ -51,6 +57,7 @@ def prepare(settings: dict[str, Any]) -> App:
     finally:
         sys.stdout, sys.stderr = stdout, stderr
     _write_report(report)
+    _wipe_free_memory()
     sys.stdout.reconfigure(line_buffering=True, write_through=False)  # type: ignore[union-attr]
     return app
 
@@ -119,6 +126,17 @@ def _load_adapters(kind: str) -> None:
             _try_import("lambkin.asgi")
 
 
+def _wipe_free_memory() -> None:
+    """Overwrites what compiling left behind with zeros, which a snapshot does not store: a third of its size.
+
+    Zeros of each size fill the gaps of that size. What this adds to the memory stays free for the app to use.
+    """
+    gc.collect()
+    blocks: list[bytes] = []
+    for size, count in ((1 << 20, 24), (1 << 16, 128), (1 << 14, 256), (1 << 12, 512), (1 << 10, 1024)):
+        blocks.extend(bytes(size) for _ in range(count))
+
+
 class Sources:
     """The app's own modules that its handler can reach."""
 
@@ -129,6 +147,9 @@ class Sources:
 
     def add_handler(self, module: str) -> None:
         """Adds the handler's module and all that it reaches."""
+        top = module.partition(".")[0]
+        if top in sys.modules:
+            raise BuildError(f"{top} is the name of a module that Python itself has loaded: give the app's own another name")
         if not self._add(module):
             raise BuildError(f"there is no module {module}: looked for {module.replace('.', '/')}.py")
 
@@ -143,7 +164,7 @@ class Sources:
         if name in self.modules.codes:
             return True
         parent = name.rpartition(".")[0]
-        if parent and not self._add(parent):
+        if (parent and not self._add(parent)) or (not parent and name in sys.modules):
             return False
         base = name.replace(".", "/")
         for path, package in ((f"{base}/__init__.py", True), (f"{base}.py", False)):
@@ -173,14 +194,15 @@ def _load_dependencies(sources: Sources) -> None:
     """Loads what the app's modules import from elsewhere, and what those reach."""
     for codec in _CODECS:
         _try_import(f"encodings.{codec}")
+    if any(found.coroutines for found in sources.found.values()):
+        _try_import("asyncio")
+    tls.prepare()
     reach = Reach()
     for path, wanted in sources.outside():
         _load_one(path, wanted)
         reach.follow_standard(wanted)
     for found in sources.found.values():
         reach.note(found)
-    if any(found.coroutines for found in sources.found.values()):
-        _try_import("asyncio")
     reach.follow_all()
 
 
@@ -216,15 +238,20 @@ class Reach:
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
+        self._attributes: set[str] = set()
 
     def follow_all(self) -> None:
         """Until nothing new is loaded."""
         while fresh := [name for name in list(sys.modules) if name not in self._seen]:
             self._seen.update(fresh)
             for name in fresh:
-                file = getattr(sys.modules[name], "__file__", None) or ""
-                if file.startswith(_DEPENDENCIES):
+                if name in _COMPUTED:
+                    _try_import(_COMPUTED[name])
+                if file := _dependency_file(name):
                     self._follow(name, file)
+            for name in list(sys.modules):
+                if _dependency_file(name):
+                    self._take_lazy_members(sys.modules[name])
 
     def follow_standard(self, wanted: Import) -> None:
         """What the functions of a standard module import, for a module that the app names itself."""
@@ -236,30 +263,49 @@ class Reach:
 
     def note(self, found: Found) -> None:
         """Loads what is reached by name only: codecs, and the parser behind ``strptime``."""
+        self._attributes |= found.attributes
         for codec in found.codecs:
             _load_codec(codec)
         if found.strptime:
             _try_import("_strptime")
+
+    def _take_lazy_members(self, module: Any) -> None:
+        """Has a package with a ``__getattr__`` of its own (PEP 562) load the members that somebody names."""
+        present = vars(module)
+        if "__getattr__" in present:
+            offered = {*dir(module), *present.get("__all__", ())}
+            for name in sorted((offered & self._attributes) - present.keys()):
+                _has(module, name)
 
     def _follow(self, name: str, file: str) -> None:
         module = sys.modules[name]
         package = name if hasattr(module, "__path__") else name.rpartition(".")[0]
         try:
             with open(file, "rb") as source:
-                found = imports.find(ast.parse(source.read()), package)
+                code = compile(source.read(), file, "exec", dont_inherit=True)
         except (OSError, SyntaxError, ValueError):
             return
+        found = imports.find_lazy(code, package)
         self.note(found)
         for wanted in found.imports:
             top = wanted.module.partition(".")[0]
-            if wanted.lazy and top not in _NEVER and wanted.module != f"{package}.__main__":
-                _try_import(wanted.module)
-                loaded = sys.modules.get(wanted.module)
-                for one in wanted.names:
-                    if loaded is not None and not _has(loaded, one):
-                        _try_import(f"{wanted.module}.{one}")
-            if file.startswith(_DEPENDENCIES) and not wanted.lazy:
-                self.follow_standard(wanted)
+            if not {top, wanted.module} & _NEVER:
+                _load_lazily(wanted)
+
+
+def _dependency_file(name: str) -> str | None:
+    """The file of a loaded module that is one of the dependencies."""
+    file = getattr(sys.modules.get(name), "__file__", None) or ""
+    return file if file.startswith(_DEPENDENCIES) else None
+
+
+def _load_lazily(wanted: Import) -> None:
+    _try_import(wanted.module)
+    loaded = sys.modules.get(wanted.module)
+    for one in wanted.names:
+        name = f"{wanted.module}.{one}"
+        if loaded is not None and name not in _NEVER and not _has(loaded, one):
+            _try_import(name)
 
 
 def _has(module: Any, name: str) -> bool:

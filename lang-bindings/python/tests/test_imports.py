@@ -1,7 +1,7 @@
 import ast
 import unittest
 
-from lambkin.imports import find
+from lambkin.imports import find, find_lazy
 
 
 def found(text, package=""):
@@ -50,8 +50,29 @@ with contextlib.suppress(ImportError):
         self.assertEqual(modules("importlib.import_module('plugin')"), ["plugin"])
         self.assertEqual(found("x.encode('cp1252'); open(f, encoding='utf-16')").codecs, {"cp1252", "utf-16"})
         self.assertTrue(found("datetime.strptime(x, y)").strptime)
+        self.assertEqual(found("a.b(c.d).e").attributes, {"b", "d", "e"})
         self.assertTrue(found("async def f(): ...").coroutines)
         self.assertFalse(found("def f(): ...").coroutines)
+
+    def test_reads_functions_from_bytecode(self):
+        text = """
+import top
+class Shop:
+    def open(self):
+        import inner.module
+        from ..up import one, two
+        from . import near
+        return [import_module("plugin.late"), "é".encode("cp1252"), datetime.strptime(self.x, "")]
+def main():
+    import argparse
+"""
+        lazy = find_lazy(compile(text, "shop.py", "exec"), "pkg.sub")
+        modules = [(one.module, one.names) for one in lazy.imports if one.module.isascii() and one.module != "cp1252"]
+        self.assertEqual(
+            modules, [("inner.module", ()), ("pkg.up", ("one", "two")), ("pkg.sub", ("near",)), ("plugin.late", ())]
+        )
+        self.assertIn("cp1252", lazy.codecs)
+        self.assertTrue(lazy.strptime)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
 import asyncio
+import contextlib
+import io
 import unittest
 
 from lambkin import asgi, wsgi
@@ -110,6 +112,18 @@ class Asgi(unittest.TestCase):
 
         self.assertEqual(self.serve(app).status, 204)
         self.assertEqual(events, ["lifespan.startup", {"ready": True}, "lifespan.shutdown"])
+
+    def test_keeps_a_whole_response_when_the_app_raises_afterwards(self):
+        async def app(scope, receive, send):
+            if scope["type"] == "http":
+                await send({"type": "http.response.start", "status": 500})
+                await send({"type": "http.response.body", "body": b"sorry"})
+            raise LookupError("for the log")
+
+        with contextlib.redirect_stderr(io.StringIO()) as log:
+            response = self.serve(app)
+        self.assertEqual((response.status, response.chunks), (500, [b"sorry"]))
+        self.assertIn("LookupError: for the log", log.getvalue())
 
     def test_fails_without_a_whole_response(self):
         async def app(scope, receive, send):

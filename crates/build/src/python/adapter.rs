@@ -17,6 +17,7 @@ const PACKAGE: &[(&str, &str)] = &[
     ("log.py", include_str!("../../../../lang-bindings/python/lambkin/log.py")),
     ("prepare.py", include_str!("../../../../lang-bindings/python/lambkin/prepare.py")),
     ("snapshot.py", include_str!("../../../../lang-bindings/python/lambkin/snapshot.py")),
+    ("tls.py", include_str!("../../../../lang-bindings/python/lambkin/tls.py")),
     ("web.py", include_str!("../../../../lang-bindings/python/lambkin/web.py")),
     ("wsgi.py", include_str!("../../../../lang-bindings/python/lambkin/wsgi.py")),
 ];
