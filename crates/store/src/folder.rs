@@ -156,7 +156,7 @@ impl Objects for Folder {
         async move {
             let path = self.file(key);
             match blocking(move || fs::metadata(path?)).await {
-                Ok(metadata) => Ok(metadata.is_file().then(|| metadata.len())),
+                Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
                 Err(error) => match self.read_error(key, error) {
                     // As in S3, a question about one object does not tell whether the bucket is there.
                     ReadError::NotFound { .. } | ReadError::NoStore { .. } => Ok(None),

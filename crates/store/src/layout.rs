@@ -3,6 +3,8 @@
 //! Digests and release ids are hex. Names that users choose (apps, aliases such as a git branch, domains) become one
 //! path segment each, whatever they contain, so that no name can reach outside its folder.
 
+use std::fmt::Write as _;
+
 /// The folder of all apps.
 pub(crate) const APPS: &str = "apps";
 
@@ -62,9 +64,12 @@ fn segment(name: &str) -> String {
         match byte {
             b'.' if position == 0 => text.push_str("~2E"),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-                text.push(char::from(byte))
+                text.push(char::from(byte));
             }
-            other => text.push_str(&format!("~{other:02X}")),
+            other => {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "~{other:02X}");
+            }
         }
     }
     text

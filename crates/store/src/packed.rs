@@ -10,8 +10,9 @@ use zstd::stream::write::Decoder;
 
 use crate::digest::hex;
 
-/// Measured on a 33 MB compiled artifact: see `benches/`. Higher levels cost the publisher minutes for a few per cent,
-/// and the decompression speed is the same at all of them.
+/// Measured with zstd 1.5 on a compiled Python component of 35.7 MB: level 3 gives 12.4 MB in 0.35 s of CPU, 9 gives
+/// 10.9 MB in 1.6 s, 15 10.7 MB in 15 s and 19 9.7 MB in 41 s. Decompression takes 0.04-0.1 s at all of them, least at
+/// the low ones.
 const LEVEL: i32 = 9;
 const LABEL_MAGIC: [u8; 4] = 0x184D_2A5B_u32.to_le_bytes();
 const DIGEST_BYTES: usize = 32;

@@ -32,7 +32,7 @@ use retry::{Pace, retry};
 #[derive(Clone, Debug)]
 pub(crate) struct Bucket {
     client: Client,
-    bucket: String,
+    name: String,
     prefix: String,
 }
 
@@ -67,7 +67,7 @@ impl Bucket {
         }
         Ok(Self {
             client: Client::from_conf(config.build()),
-            bucket: bucket.to_owned(),
+            name: bucket.to_owned(),
             prefix: prefix.to_owned(),
         })
     }
@@ -77,7 +77,7 @@ impl Bucket {
     }
 
     fn get_object(&self, key: &str) -> GetObjectFluentBuilder {
-        self.client.get_object().bucket(&self.bucket).key(self.key(key))
+        self.client.get_object().bucket(&self.name).key(self.key(key))
     }
 
     async fn fetch(&self, key: &str, known: Option<&ETag>) -> Attempt<Fetched> {
@@ -114,7 +114,7 @@ impl Bucket {
     }
 
     async fn head(&self, key: &str) -> Attempt<Option<u64>> {
-        let request = self.client.head_object().bucket(&self.bucket).key(self.key(key));
+        let request = self.client.head_object().bucket(&self.name).key(self.key(key));
         match request.send().await.map_err(Failure::from_sdk) {
             Ok(answer) => Ok(Some(
                 answer.content_length.and_then(|n| u64::try_from(n).ok()).unwrap_or_default(),
@@ -128,7 +128,7 @@ impl Bucket {
         let request = self
             .client
             .put_object()
-            .bucket(&self.bucket)
+            .bucket(&self.name)
             .key(self.key(key))
             .body(bytes.clone().into());
         let request = match expect {
@@ -165,7 +165,7 @@ impl Bucket {
     ) -> Attempt<(Vec<String>, Option<String>)> {
         let above = format!("{}/", self.key(folder));
         let request =
-            self.client.list_objects_v2().bucket(&self.bucket).prefix(&above).delimiter("/");
+            self.client.list_objects_v2().bucket(&self.name).prefix(&above).delimiter("/");
         let answer =
             request.set_continuation_token(token).send().await.map_err(Failure::from_sdk)?;
         let objects = answer.contents.into_iter().flatten().filter_map(|object| object.key);
@@ -183,7 +183,7 @@ impl Bucket {
 impl Objects for Bucket {
     fn url(&self, key: &str) -> String {
         let path = if key.is_empty() { self.prefix.clone() } else { self.key(key) };
-        format!("s3://{}/{path}", self.bucket)
+        format!("s3://{}/{path}", self.name)
     }
 
     fn get<'a>(

@@ -3,12 +3,13 @@
 //! Immutable objects (blobs, artifacts, releases) are named by what is in them; aliases and domains are the only
 //! pointers that move, and they move by compare-and-swap. The layout is in `layout`, the bytes' meaning elsewhere.
 
+mod artifacts;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt as _;
 
 use crate::access::S3Access;
 use crate::deadline::Deadline;
@@ -16,7 +17,6 @@ use crate::digest::sha256_hex;
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::folder::Folder;
 use crate::objects::{ETag, Expect, Fetched, Objects};
-use crate::packed::{self, ArtifactDigest, StoredArtifact, Unpack, UnpackError};
 use crate::s3::Bucket;
 use crate::{layout, transfer};
 
@@ -128,88 +128,6 @@ impl Store {
         Ok(self.objects.size(&layout::blob(digest), self.deadline()).await?.is_some())
     }
 
-    /// Reads the artifact of the component whose Wasm has `digest`, decompressed, verified against what the release
-    /// says. To map it from a file, use [`crate::Cache`].
-    pub async fn artifact(
-        &self,
-        engine: &str,
-        target: &str,
-        digest: &str,
-        expected: &ArtifactDigest,
-    ) -> Result<Bytes, ReadError> {
-        let key = layout::artifact(engine, target, digest);
-        let mut parts =
-            Box::pin(transfer::parts(Arc::clone(&self.objects), &key, self.deadline()).await?);
-        let judge = |error| self.unpack_error(&key, expected, error);
-        let mut unpack = Unpack::new(Vec::new(), expected.clone())
-            .map_err(|error| judge(UnpackError::Output(error)))?;
-        while let Some(part) = parts.next().await.transpose()? {
-            unpack.push(&part).map_err(judge)?;
-        }
-        Ok(unpack.finish().map_err(judge)?.into())
-    }
-
-    /// Compresses and writes the artifact of the component whose Wasm has `digest`, unless a whole one is there.
-    ///
-    /// The answer describes what the store holds, and that is what a release must name: another publisher may have
-    /// compiled the same component before, and its artifact then stays.
-    pub async fn put_artifact(
-        &self,
-        engine: &str,
-        target: &str,
-        digest: &str,
-        bytes: Bytes,
-    ) -> Result<StoredArtifact, WriteError> {
-        let key = layout::artifact(engine, target, digest);
-        let packing = tokio::task::spawn_blocking(move || packed::pack(&bytes)).await;
-        let (object, inside) =
-            packing.map_err(std::io::Error::other).and_then(|packed| packed).map_err(|error| {
-                WriteError::Io { object: self.objects.url(&key), source: Arc::new(error) }
-            })?;
-        let ours = StoredArtifact {
-            digest: inside.digest,
-            size: inside.size,
-            stored_size: object.len() as u64,
-        };
-        let expect = match self.describe(&key).await? {
-            // Ours in another length was cut short, or packed by another version: replace it.
-            Some(there) if there.digest == ours.digest && there != ours => Expect::Any,
-            Some(there) => return Ok(there),
-            // Nothing, or nothing usable.
-            None if self.objects.size(&key, self.deadline()).await?.is_some() => Expect::Any,
-            None => Expect::Absent,
-        };
-        match self.put(&key, object.into(), expect).await {
-            Ok(_) => Ok(ours),
-            // Another publisher was quicker.
-            Err(WriteError::Conflict { object, expected }) => {
-                self.describe(&key).await?.ok_or(WriteError::Conflict { object, expected })
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What the store holds as the artifact of a component, read from its first bytes: none when there is nothing
-    /// usable. A publisher that gets an answer need not compile.
-    pub async fn find_artifact(
-        &self,
-        engine: &str,
-        target: &str,
-        digest: &str,
-    ) -> Result<Option<StoredArtifact>, ReadError> {
-        self.describe(&layout::artifact(engine, target, digest)).await
-    }
-
-    /// Whether the store holds an artifact of a component; see [`Store::find_artifact`].
-    pub async fn has_artifact(
-        &self,
-        engine: &str,
-        target: &str,
-        digest: &str,
-    ) -> Result<bool, ReadError> {
-        Ok(self.find_artifact(engine, target, digest).await?.is_some())
-    }
-
     /// Reads a release and verifies that its id is that of its bytes.
     pub async fn release(&self, app: &str, id: &str) -> Result<Bytes, ReadError> {
         let key = layout::release(app, id);
@@ -291,35 +209,6 @@ impl Store {
 
     pub(crate) fn deadline(&self) -> Deadline {
         Deadline::after(self.patience)
-    }
-
-    /// The error for a stored artifact that did not unpack.
-    pub(crate) fn unpack_error(
-        &self,
-        key: &str,
-        expected: &ArtifactDigest,
-        error: UnpackError,
-    ) -> ReadError {
-        let object = self.objects.url(key);
-        match error {
-            UnpackError::Damaged(found) => {
-                let expected = format!("{} ({} bytes)", expected.digest, expected.size);
-                ReadError::Corrupt { object, expected, found }
-            }
-            UnpackError::Output(error) => ReadError::Disk { object, source: Arc::new(error) },
-        }
-    }
-
-    async fn describe(&self, key: &str) -> Result<Option<StoredArtifact>, ReadError> {
-        match self.objects.part(key, 0..packed::LABEL_BYTES as u64, self.deadline()).await {
-            Ok(start) => Ok(packed::label(&start.bytes).map(|inside| StoredArtifact {
-                digest: inside.digest,
-                size: inside.size,
-                stored_size: start.total,
-            })),
-            Err(ReadError::NotFound { .. } | ReadError::NoStore { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     async fn pointer(&self, key: &str, known: Option<&ETag>) -> Result<Pointer, ReadError> {

@@ -2,7 +2,8 @@
 //!
 //! `<digest>` is a whole artifact; whoever uses one holds a shared lock on it, and only one without such a lock is
 //! evicted, the longest unused first. `<digest>.lock` is held by whoever fetches it; `<digest>.part` is being written
-//! under that lock and has its final length from the start, so that it counts against the bound.
+//! under that lock and has its final length from the start, so that it counts against the bound. Names come and go
+//! only under the folder's own lock, which is held for moments.
 
 use std::fs::{FileTimes, Metadata, TryLockError};
 use std::io::{self, Read as _};
@@ -93,8 +94,8 @@ impl Disk {
         expected: &ArtifactDigest,
         known: Option<Identity>,
     ) -> io::Result<Option<Kept>> {
-        let (path, expected) = (self.path(&expected.digest), expected.clone());
-        blocking(move || find(path, &expected, known)).await
+        let (disk, expected) = (self.clone(), expected.clone());
+        blocking(move || disk.look(&expected, known)).await
     }
 
     /// Waits until nobody else is fetching the artifact; the right to fetch it ends with the file that is returned.
@@ -131,10 +132,53 @@ impl Disk {
     /// Gives the verified file its name.
     pub(super) fn publish(&self, file: File, expected: &ArtifactDigest) -> io::Result<Kept> {
         let path = self.path(&expected.digest);
+        let part = path.with_extension(PART);
+        // Between the two locks on the file nobody may take it for unused.
+        let _lock = open_locked(&self.folder.join(FOLDER_LOCK))?;
+        if !same_file(&file, &part)? {
+            // The fetch was given up meanwhile and another one is writing under that name.
+            return Err(io::Error::new(
+                io::ErrorKind::Interrupted,
+                "the file was replaced while it was written",
+            ));
+        }
         let identity = Identity::of(&file.metadata()?);
-        fs::rename(path.with_extension(PART), &path)?;
+        fs::rename(part, &path)?;
         file.lock_shared()?;
         Ok(Kept { path, lease: file, identity, verify: Duration::ZERO })
+    }
+
+    fn look(&self, expected: &ArtifactDigest, known: Option<Identity>) -> io::Result<Option<Kept>> {
+        let path = self.path(&expected.digest);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => {}
+            // It is being evicted.
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let identity = Identity::of(&file.metadata()?);
+        let started = Instant::now();
+        let whole = identity.size == expected.size
+            && (known == Some(identity) || hash(&file)? == expected.digest);
+        let verify = started.elapsed();
+        if !whole {
+            let _lock = open_locked(&self.folder.join(FOLDER_LOCK))?;
+            if same_file(&file, &path)? {
+                remove(&path)?;
+            }
+            return Ok(None);
+        }
+        if !same_file(&file, &path)? {
+            return Ok(None);
+        }
+        // Only the access time: the modification time is part of the identity.
+        file.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
+        Ok(Some(Kept { path, lease: file, identity, verify }))
     }
 
     fn path(&self, digest: &str) -> PathBuf {
@@ -192,39 +236,6 @@ fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn find(
-    path: PathBuf,
-    expected: &ArtifactDigest,
-    known: Option<Identity>,
-) -> io::Result<Option<Kept>> {
-    let file = match File::options().read(true).write(true).open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    match file.try_lock_shared() {
-        Ok(()) => {}
-        // It is being evicted.
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(error),
-    }
-    if !same_file(&file, &path)? {
-        return Ok(None);
-    }
-    let identity = Identity::of(&file.metadata()?);
-    let started = Instant::now();
-    let whole = identity.size == expected.size
-        && (known == Some(identity) || hash(&file)? == expected.digest);
-    if !whole {
-        remove(&path)?;
-        return Ok(None);
-    }
-    let verify = started.elapsed();
-    // Only the access time: the modification time is part of the identity.
-    file.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
-    Ok(Some(Kept { path, lease: file, identity, verify }))
-}
-
 fn hash(mut file: &File) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
@@ -255,7 +266,7 @@ fn same_file(file: &File, path: &Path) -> io::Result<bool> {
 
 /// Removes a file that nobody holds a lock on; says whether it is gone. Mappings of it stay valid.
 fn remove_unused(path: &Path) -> io::Result<bool> {
-    let file = match File::options().read(true).write(true).open(path) {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(error),

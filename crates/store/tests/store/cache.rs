@@ -12,7 +12,7 @@ use lambkin_store::{ArtifactDigest, ArtifactKey, Cache, CacheSettings, ReadError
 use crate::suite::{ENGINE, TARGET, alter, blob, noise, release_id};
 use crate::watch::Watched;
 
-pub async fn an_artifact_is_fetched_once_and_then_on_disk(store: Store) {
+pub(crate) async fn an_artifact_is_fetched_once_and_then_on_disk(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     for content in [noise(1, 9_000_000), b"compiled".repeat(1000)] {
         let key = published(&store, &content).await;
@@ -31,7 +31,7 @@ pub async fn an_artifact_is_fetched_once_and_then_on_disk(store: Store) {
     }
 }
 
-pub async fn damaged_files_are_fetched_again(store: Store) {
+pub(crate) async fn damaged_files_are_fetched_again(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let content = noise(2, 300_000);
     let key = published(&store, &content).await;
@@ -51,7 +51,7 @@ pub async fn damaged_files_are_fetched_again(store: Store) {
     }
 }
 
-pub async fn a_file_of_another_process_is_hashed_before_it_is_believed(store: Store) {
+pub(crate) async fn a_file_of_another_process_is_hashed_before_it_is_believed(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let content = noise(4, 300_000);
     let key = published(&store, &content).await;
@@ -65,7 +65,9 @@ pub async fn a_file_of_another_process_is_hashed_before_it_is_believed(store: St
     assert!(file.timings.verify > Duration::ZERO);
     let modified = fs::metadata(&path).unwrap().modified().unwrap();
     // Torn as by a power cut: the right length and time, other bytes.
-    fs::write(&path, [&content[..200_000], &[0; 100_000]].concat()).unwrap();
+    let mut torn = content.clone();
+    torn[200_000..].fill(0);
+    fs::write(&path, torn).unwrap();
     File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
     let third = cache(&watched_store, disk.path(), 1 << 30);
     let file = third.artifact_file(&key).await.unwrap();
@@ -73,7 +75,7 @@ pub async fn a_file_of_another_process_is_hashed_before_it_is_believed(store: St
     assert_eq!(fs::read(file.path()).unwrap(), content);
 }
 
-pub async fn an_altered_object_leaves_nothing_on_disk(store: Store) {
+pub(crate) async fn an_altered_object_leaves_nothing_on_disk(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let key = published(&store, &noise(5, 300_000)).await;
     let object = format!("artifacts/{ENGINE}/{TARGET}/{}", key.component);
@@ -89,7 +91,7 @@ pub async fn an_altered_object_leaves_nothing_on_disk(store: Store) {
     assert_eq!(bytes_in(disk.path()), 300_000);
 }
 
-pub async fn those_who_ask_at_once_share_one_fetch(store: Store) {
+pub(crate) async fn those_who_ask_at_once_share_one_fetch(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let key = published(&store, &noise(7, 6_000_000)).await;
     let (watched, store) = Watched::over(&store);
@@ -105,7 +107,7 @@ pub async fn those_who_ask_at_once_share_one_fetch(store: Store) {
     assert_eq!(files.iter().map(|file| file.fetched_bytes).filter(|bytes| *bytes > 0).count(), 1);
 }
 
-pub async fn the_longest_unused_files_make_room(store: Store) {
+pub(crate) async fn the_longest_unused_files_make_room(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let cache = cache(&store, disk.path(), 3_500_000);
     let mut keys = Vec::new();
@@ -126,7 +128,7 @@ pub async fn the_longest_unused_files_make_room(store: Store) {
     }
 }
 
-pub async fn files_in_use_are_not_evicted(store: Store) {
+pub(crate) async fn files_in_use_are_not_evicted(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let (one, two) = (
         published(&store, &noise(20, 1_000_000)).await,
@@ -148,7 +150,7 @@ pub async fn files_in_use_are_not_evicted(store: Store) {
     assert_eq!(bytes_in(disk.path()), 1_000_000);
 }
 
-pub async fn what_a_dead_process_left_is_removed(store: Store) {
+pub(crate) async fn what_a_dead_process_left_is_removed(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let key = published(&store, &noise(22, 1_000_000)).await;
     let digest = &key.expected.digest;
@@ -165,7 +167,7 @@ pub async fn what_a_dead_process_left_is_removed(store: Store) {
     assert!(!disk.path().join("0123.part").exists() && !disk.path().join("0123.lock").exists());
 }
 
-pub async fn releases_are_read_once(store: Store) {
+pub(crate) async fn releases_are_read_once(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let text = Bytes::from_static(b"{\"app\":\"shop\"}");
     let id = release_id(&text);

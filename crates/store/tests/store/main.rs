@@ -2,6 +2,13 @@
 //!
 //! The S3 half runs where `LAMBKIN_TEST_S3_*` (see `config`) names a server, and says so where it does not.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod cache;
 mod config;
 mod faults;

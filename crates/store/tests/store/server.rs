@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use lambkin_store::{S3Access, Store};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 /// What to do with one request.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(crate) enum Act {
     /// Status line, headers (each ending in CRLF) and body.
     Answer(&'static str, String, Vec<u8>),
     /// Promises the whole body and sends the first half of it.
@@ -21,25 +24,51 @@ pub enum Act {
 }
 
 impl Act {
-    pub fn busy() -> Self {
+    pub(crate) fn busy() -> Self {
         let body = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
         Self::Answer("503 Slow Down", String::new(), body.into())
     }
 
-    pub fn object(bytes: &[u8]) -> Self {
+    pub(crate) fn object(bytes: &[u8]) -> Self {
         Self::Answer("200 OK", "etag: \"tag\"\r\n".to_owned(), bytes.to_vec())
     }
 }
 
+/// A server that speaks TLS with a certificate of its own for 127.0.0.1 and always holds the same object. Returns its
+/// endpoint and the certificate as PEM.
+pub(crate) async fn start_tls(object: &'static [u8]) -> (String, String) {
+    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key.into())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            // A client that does not trust the certificate hangs up here.
+            if let Ok(connection) = acceptor.accept(connection).await {
+                tokio::spawn(serve(connection, Act::object(object), Arc::default()));
+            }
+        }
+    });
+    (endpoint, certified.cert.pem())
+}
+
 /// A running server; it ends with the test's runtime.
-pub struct Server {
-    pub store: Store,
+pub(crate) struct Server {
+    pub(crate) store: Store,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Follows the script, then hangs.
-    pub async fn start(script: impl IntoIterator<Item = Act>) -> Self {
+    pub(crate) async fn start(script: impl IntoIterator<Item = Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -55,12 +84,12 @@ impl Server {
     }
 
     /// The request lines seen so far.
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
 
-pub fn access(endpoint: &str) -> S3Access {
+pub(crate) fn access(endpoint: &str) -> S3Access {
     S3Access {
         endpoint: Some(endpoint.to_owned()),
         region: "us-east-1".to_owned(),
@@ -70,7 +99,11 @@ pub fn access(endpoint: &str) -> S3Access {
     }
 }
 
-async fn serve(mut connection: TcpStream, act: Act, seen: Arc<Mutex<Vec<String>>>) {
+async fn serve(
+    mut connection: impl AsyncRead + AsyncWrite + Unpin,
+    act: Act,
+    seen: Arc<Mutex<Vec<String>>>,
+) {
     let line = read_request(&mut connection).await;
     seen.lock().unwrap().push(line);
     let (status, headers, body, sent) = match act {
@@ -91,10 +124,11 @@ async fn serve(mut connection: TcpStream, act: Act, seen: Arc<Mutex<Vec<String>>
     );
     connection.write_all(head.as_bytes()).await.unwrap();
     connection.write_all(&body[..sent]).await.unwrap();
+    connection.shutdown().await.unwrap();
 }
 
 /// Reads a request to its end and returns its first line.
-async fn read_request(connection: &mut TcpStream) -> String {
+async fn read_request(connection: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();

@@ -1,5 +1,6 @@
 //! What every store must do, whatever keeps its objects.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,10 +8,10 @@ use futures::future::join_all;
 use lambkin_store::{Deadline, Expect, Fetched, Pointer, Put, ReadError, Store, WriteError};
 use sha2::{Digest as _, Sha256};
 
-pub const ENGINE: &str = "engine-1";
-pub const TARGET: &str = "x86_64";
+pub(crate) const ENGINE: &str = "engine-1";
+pub(crate) const TARGET: &str = "x86_64";
 
-pub async fn blobs_come_back_and_are_stored_once(store: Store) {
+pub(crate) async fn blobs_come_back_and_are_stored_once(store: Store) {
     let (digest, bytes) = blob(b"hello");
     assert!(!store.has_blob(&digest).await.unwrap());
     assert_eq!(store.put_blob(&digest, bytes.clone()).await.unwrap(), Put::Stored);
@@ -19,7 +20,7 @@ pub async fn blobs_come_back_and_are_stored_once(store: Store) {
     assert_eq!(store.blob(&digest).await.unwrap(), bytes);
 }
 
-pub async fn large_and_empty_blobs_come_back(store: Store) {
+pub(crate) async fn large_and_empty_blobs_come_back(store: Store) {
     for content in [noise(1, 9_500_000), noise(2, 4 * 1024 * 1024), Vec::new()] {
         let (digest, bytes) = blob(&content);
         assert_eq!(store.put_blob(&digest, bytes.clone()).await.unwrap(), Put::Stored);
@@ -28,7 +29,7 @@ pub async fn large_and_empty_blobs_come_back(store: Store) {
     }
 }
 
-pub async fn bytes_that_are_not_what_the_name_says_are_refused(store: Store) {
+pub(crate) async fn bytes_that_are_not_what_the_name_says_are_refused(store: Store) {
     let (digest, _) = blob(b"hello");
     let error = store.put_blob(&digest, Bytes::from_static(b"other")).await.unwrap_err();
     assert!(
@@ -42,7 +43,7 @@ pub async fn bytes_that_are_not_what_the_name_says_are_refused(store: Store) {
     assert!(!store.has_blob(&digest).await.unwrap());
 }
 
-pub async fn what_is_missing_is_named(store: Store) {
+pub(crate) async fn what_is_missing_is_named(store: Store) {
     store.put_alias("shop", "live", Bytes::from_static(b"{}"), Expect::Absent).await.unwrap();
     let (digest, bytes) = blob(b"never stored");
     let expected = described(&bytes);
@@ -66,7 +67,7 @@ pub async fn what_is_missing_is_named(store: Store) {
     assert!(store.list_releases("nobody").await.unwrap().is_empty());
 }
 
-pub async fn altered_objects_are_corrupt(store: Store) {
+pub(crate) async fn altered_objects_are_corrupt(store: Store) {
     let (digest, bytes) = blob(&noise(3, 50_000));
     store.put_blob(&digest, bytes.clone()).await.unwrap();
     store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
@@ -99,7 +100,7 @@ pub async fn altered_objects_are_corrupt(store: Store) {
     }
 }
 
-pub async fn artifacts_come_back_and_describe_themselves(store: Store) {
+pub(crate) async fn artifacts_come_back_and_describe_themselves(store: Store) {
     for content in [noise(4, 9_500_000), b"small".repeat(1000)] {
         let (digest, bytes) = blob(&content);
         let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
@@ -117,7 +118,7 @@ pub async fn artifacts_come_back_and_describe_themselves(store: Store) {
     }
 }
 
-pub async fn the_first_publisher_of_an_artifact_is_kept(store: Store) {
+pub(crate) async fn the_first_publisher_of_an_artifact_is_kept(store: Store) {
     let component = blob(b"the component").0;
     let compiled = join_all(
         (0..4).map(|n| store.put_artifact(ENGINE, TARGET, &component, noise(n, 5000).into())),
@@ -131,7 +132,9 @@ pub async fn the_first_publisher_of_an_artifact_is_kept(store: Store) {
     );
 }
 
-pub async fn a_truncated_artifact_is_corrupt_and_is_replaced_by_the_next_publisher(store: Store) {
+pub(crate) async fn a_truncated_artifact_is_corrupt_and_is_replaced_by_the_next_publisher(
+    store: Store,
+) {
     let (digest, bytes) = blob(&noise(5, 100_000));
     let key = format!("artifacts/{ENGINE}/{TARGET}/{digest}");
     for length in [0, 20, 48, 50_000] {
@@ -148,7 +151,7 @@ pub async fn a_truncated_artifact_is_corrupt_and_is_replaced_by_the_next_publish
     assert_eq!(store.artifact(ENGINE, TARGET, &digest, &described(&bytes)).await.unwrap(), bytes);
 }
 
-pub async fn an_alias_moves_by_compare_and_swap(store: Store) {
+pub(crate) async fn an_alias_moves_by_compare_and_swap(store: Store) {
     let put = |text: &'static str, expect| {
         store.put_alias("shop", "live", Bytes::from_static(text.as_bytes()), expect)
     };
@@ -180,13 +183,13 @@ pub async fn an_alias_moves_by_compare_and_swap(store: Store) {
     assert_eq!(store.alias("shop", "new", None).await.unwrap(), Pointer::Missing);
 }
 
-pub async fn one_of_eight_racing_writers_creates_an_alias(store: Store) {
+pub(crate) async fn one_of_eight_racing_writers_creates_an_alias(store: Store) {
     for round in 0..5 {
         race(&store, &format!("race-{round}"), &Expect::Absent).await;
     }
 }
 
-pub async fn one_of_eight_racing_writers_moves_an_alias(store: Store) {
+pub(crate) async fn one_of_eight_racing_writers_moves_an_alias(store: Store) {
     for round in 0..5 {
         let alias = format!("race-{round}");
         let etag = store
@@ -197,7 +200,7 @@ pub async fn one_of_eight_racing_writers_moves_an_alias(store: Store) {
     }
 }
 
-pub async fn domains_and_lists(store: Store) {
+pub(crate) async fn domains_and_lists(store: Store) {
     for alias in ["live", "feature/new basket", "..", "příliš~"] {
         store.put_alias("shop", alias, Bytes::from_static(b"{}"), Expect::Absent).await.unwrap();
     }
@@ -245,7 +248,7 @@ async fn race(store: &Store, alias: &str, expect: &Expect) {
 }
 
 /// Changes an object behind the store's back.
-pub async fn alter(store: &Store, key: &str, change: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) async fn alter(store: &Store, key: &str, change: impl FnOnce(&mut Vec<u8>)) {
     let objects = store.objects();
     let deadline = Deadline::after(Duration::from_secs(10));
     let Fetched::Object { bytes, .. } = objects.get(key, None, deadline).await.unwrap() else {
@@ -256,21 +259,24 @@ pub async fn alter(store: &Store, key: &str, change: impl FnOnce(&mut Vec<u8>)) 
     objects.put(key, bytes.into(), Expect::Any, deadline).await.unwrap();
 }
 
-pub fn described(bytes: &[u8]) -> lambkin_store::ArtifactDigest {
+pub(crate) fn described(bytes: &[u8]) -> lambkin_store::ArtifactDigest {
     lambkin_store::ArtifactDigest { digest: blob(bytes).0, size: bytes.len() as u64 }
 }
 
-pub fn blob(bytes: &[u8]) -> (String, Bytes) {
-    let digest = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+pub(crate) fn blob(bytes: &[u8]) -> (String, Bytes) {
+    let mut digest = String::new();
+    for byte in Sha256::digest(bytes) {
+        write!(digest, "{byte:02x}").unwrap();
+    }
     (digest, Bytes::copy_from_slice(bytes))
 }
 
 /// Bytes that do not compress, the same for the same seed.
-pub fn noise(seed: u64, length: usize) -> Vec<u8> {
+pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(seed);
     (0..length).map(|_| random.u8(..)).collect()
 }
 
-pub fn release_id(bytes: &[u8]) -> String {
+pub(crate) fn release_id(bytes: &[u8]) -> String {
     blob(bytes).0[..20].to_owned()
 }

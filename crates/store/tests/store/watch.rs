@@ -10,20 +10,20 @@ use lambkin_store::{Deadline, ETag, Expect, Fetched, Objects, Part, ReadError, S
 
 /// Counts whole reads and first parts, so that one download of any size counts once.
 #[derive(Debug)]
-pub struct Watched {
+pub(crate) struct Watched {
     inner: Arc<dyn Objects>,
     reads: AtomicUsize,
 }
 
 impl Watched {
     /// The same store, watched.
-    pub fn over(store: &Store) -> (Arc<Self>, Store) {
+    pub(crate) fn over(store: &Store) -> (Arc<Self>, Store) {
         let watched = Arc::new(Self { inner: store.objects(), reads: AtomicUsize::new(0) });
         let store = Store::over(watched.clone());
         (watched, store)
     }
 
-    pub fn reads(&self) -> usize {
+    pub(crate) fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
     }
 }
