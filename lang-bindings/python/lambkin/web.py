@@ -106,6 +106,8 @@ class Response:
         self._body: http.OutgoingBody | None = None
         self._stream: OutputStream | None = None
         self.started = False
+        self.abandoned = False
+        """Whether the client reads no further."""
 
     def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         """Sends the status and the headers."""
@@ -134,6 +136,8 @@ class Response:
         """Sends a part of the body, as fast as the client takes it."""
         if self._stream is None or self._without_body or not chunk:
             return
+        if self.abandoned:
+            raise OSError("the client went away")
         rest = memoryview(chunk)
         try:
             while rest:
@@ -146,18 +150,25 @@ class Response:
                 rest = rest[room:]
             self._stream.flush()
         except Err:
-            raise OSError("the client went away") from None
+            # A client that knows the length leaves with the last byte: it has all that it wants.
+            self.abandoned = True
+            if rest:
+                raise OSError("the client went away") from None
 
     def finish(self) -> None:
         """Ends the body."""
         if self._stream is None or self._body is None:
             return
         try:
-            self._stream.blocking_flush()
+            if not self.abandoned:
+                self._stream.blocking_flush()
         except Err:
-            pass
+            self.abandoned = True
         self._stream.__exit__(None, None, None)
         self._stream = None
+        if self.abandoned:
+            self._body.__exit__(None, None, None)
+            return
         try:
             http.OutgoingBody.finish(self._body, None)
         except Err as error:
@@ -188,6 +199,9 @@ def _answer(app: App, request: Request, outparam: http.ResponseOutparam) -> None
     except BaseException as error:
         if isinstance(error, MemoryError):
             raise  # Ends the instance: the host knows the bound that was reached, and says so.
+        if response.abandoned:
+            response.finish()  # Nobody is left to be told.
+            return
         if response.started:
             raise  # The client has part of an answer: only breaking off tells it that the rest is missing.
         _report(error)
