@@ -1,0 +1,148 @@
+//! The local cloud around the apps under test: one embedded S3 for all, a function and an HTTP API for each.
+
+use crate::log::Log;
+use crate::programs::Programs;
+use anyhow::Context as _;
+use lambkin_local_cloud::api_gateway::http_api;
+use lambkin_local_cloud::{lambda, s3};
+use lambkin_protocol::manifest::Manifest;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const BUCKET: &str = "lambkin-tests";
+const ACCESS_KEY_ID: &str = "tests";
+const SECRET_ACCESS_KEY: &str = "tests-secret";
+const REGION: &str = "us-east-1";
+
+/// What the function may take: more than any component's own limit, so that the host's limit is the one that counts.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where an app is published to and served from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// The embedded S3.
+    S3,
+    /// A folder.
+    Folder,
+}
+
+/// The services that all apps share.
+pub struct Cloud {
+    s3: s3::Server,
+    folder: TempDir,
+    programs: Programs,
+}
+
+/// One app as its clients see it.
+pub struct Served {
+    api: http_api::Server,
+    function: lambda::Function,
+    log: Arc<Log>,
+}
+
+impl Cloud {
+    /// Starts the embedded S3.
+    pub async fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let s3 = s3::Server::start(s3::Settings {
+            folder: folder.path().join("s3"),
+            address: loopback(),
+            access_key_id: ACCESS_KEY_ID.to_owned(),
+            secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+            region: REGION.to_owned(),
+        })
+        .await?;
+        s3.create_bucket(BUCKET).await?;
+        Ok(Self { s3, folder, programs: Programs::find()? })
+    }
+
+    /// The programs under test.
+    pub fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    /// What `lambkin` and the host must know to reach `store`.
+    pub fn environment(&self, store: Store) -> BTreeMap<String, String> {
+        let url = match store {
+            Store::S3 => format!("s3://{BUCKET}/store"),
+            Store::Folder => format!("file://{}", self.folder.path().join("store").display()),
+        };
+        let pairs = [
+            ("LAMBKIN_STORE", url),
+            ("AWS_ENDPOINT_URL_S3", self.s3.endpoint()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
+        ];
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Serves the published app of `manifest` from `store`, by one host process.
+    pub async fn serve(&self, manifest: &Manifest, store: Store) -> anyhow::Result<Served> {
+        let app = manifest.app.name.as_str();
+        let mut environment = self.environment(store);
+        environment.insert("LAMBKIN_APP".to_owned(), format!("{app}@live"));
+        environment.insert("LAMBKIN_CACHE_DIR".to_owned(), self.cache(app, store)?);
+        let log = Arc::new(Log::default());
+        let lines = Arc::clone(&log);
+        let function = lambda::Function::start(lambda::Settings {
+            memory_mb: 1024,
+            timeout: FUNCTION_TIMEOUT,
+            environment,
+            max_sandboxes: 1,
+            on_log: Arc::new(move |line| lines.push(line)),
+            ..lambda::Settings::new(&self.programs.bootstrap, app)
+        })?;
+        let settings = http_api::Settings::new(loopback(), routes(manifest), function.clone());
+        let api = http_api::Server::start(settings).await?;
+        Ok(Served { api, function, log })
+    }
+
+    fn cache(&self, app: &str, store: Store) -> anyhow::Result<String> {
+        let folder = self.folder.path().join("cache").join(format!("{app}-{store:?}"));
+        fs_err::create_dir_all(&folder)?;
+        let text = folder.to_str().context("the temporary folder's path is not UTF-8")?;
+        Ok(text.to_owned())
+    }
+
+    /// A folder for the intermediate files of one run.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Served {
+    /// Where the HTTP API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.api.address()
+    }
+
+    /// What the function logs.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Ends the API and the host's process.
+    pub async fn stop(self) {
+        self.api.stop().await;
+        self.function.stop().await;
+    }
+}
+
+fn routes(manifest: &Manifest) -> Vec<http_api::Route> {
+    let routes = manifest.route.iter().flat_map(|route| {
+        let methods = route.methods.as_ref();
+        let methods = methods
+            .map_or_else(|| vec![None], |methods| methods.iter().cloned().map(Some).collect());
+        methods.into_iter().map(|method| http_api::Route { method, path: route.path.clone() })
+    });
+    routes.collect()
+}
+
+fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}

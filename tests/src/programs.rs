@@ -1,0 +1,53 @@
+//! The programs under test: `bootstrap` and `lambkin`, beside the test's own executable.
+
+use anyhow::{Context as _, bail, ensure};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The programs of one build.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// The host.
+    pub bootstrap: PathBuf,
+    /// The command.
+    pub lambkin: PathBuf,
+}
+
+impl Programs {
+    /// Finds them in the folder that cargo builds into.
+    pub fn find() -> anyhow::Result<Self> {
+        let test = std::env::current_exe()?;
+        let folder = test
+            .parent()
+            .and_then(Path::parent)
+            .context("the test is not in cargo's target folder")?;
+        let programs =
+            Self { bootstrap: folder.join("bootstrap"), lambkin: folder.join("lambkin") };
+        for (program, package) in
+            [(&programs.bootstrap, "lambkin-host"), (&programs.lambkin, "lambkin-cli")]
+        {
+            ensure!(
+                program.is_file(),
+                "{} is missing; run `cargo build -p {package}`",
+                program.display()
+            );
+        }
+        Ok(programs)
+    }
+}
+
+/// Runs `command` to its end; a failure carries everything it printed.
+pub fn run(command: &mut Command) -> anyhow::Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output =
+        command.stdin(Stdio::null()).output().with_context(|| format!("could not start {name}"))?;
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        bail!(
+            "{name} failed: {}\n{stdout}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(stdout)
+}
