@@ -1,5 +1,12 @@
 //! The HTTP API and the function URL before a function on AWS's own Python runtime client, or a streaming one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails in a helper fails its test"
+)]
+
 mod support;
 
 use std::net::SocketAddr;

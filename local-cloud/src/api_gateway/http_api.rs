@@ -190,13 +190,10 @@ impl Api {
         let options = InvokeOptions { trace_id: Some(whole.trace_id), ..InvokeOptions::default() };
         let answer =
             async { Ok(self.function.invoke(event, options).await?.into_buffered().await) };
-        let answer = match tokio::time::timeout(self.integration_timeout, answer).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                visit.access.error =
-                    Some(format!("the function took more than {:?}", self.integration_timeout));
-                return outgoing::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
-            }
+        let Ok(answer) = tokio::time::timeout(self.integration_timeout, answer).await else {
+            visit.access.error =
+                Some(format!("the function took more than {:?}", self.integration_timeout));
+            return outgoing::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         };
         match answer.map_err(|error: InvokeError| {
             (matches!(error, InvokeError::EventTooLarge { .. }), error)

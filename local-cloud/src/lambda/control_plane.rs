@@ -29,6 +29,9 @@ const DRAIN: Duration = Duration::from_secs(1);
 type Functions = Arc<BTreeMap<String, Function>>;
 type Reply = Response<Full<Bytes>>;
 
+/// A reply in place of an invocation; boxed because it is rare and large.
+type Refusal = Box<Reply>;
+
 /// A server for `Invoke`; dropping it closes its connections.
 pub struct ControlPlane {
     http: HttpServer,
@@ -47,7 +50,7 @@ impl ControlPlane {
             let functions = Arc::clone(&functions);
             async move {
                 Ok::<_, Infallible>(
-                    answer(&functions, request).await.unwrap_or_else(|refused| refused),
+                    answer(&functions, request).await.unwrap_or_else(|refused| *refused),
                 )
             }
         });
@@ -65,7 +68,7 @@ impl ControlPlane {
     }
 }
 
-async fn answer(functions: &Functions, request: Request<Incoming>) -> Result<Reply, Reply> {
+async fn answer(functions: &Functions, request: Request<Incoming>) -> Result<Reply, Refusal> {
     let function = find(functions, &request)?;
     let (parts, body) = request.into_parts();
     let kind =
@@ -107,7 +110,10 @@ async fn answer(functions: &Functions, request: Request<Incoming>) -> Result<Rep
     }
 }
 
-fn find<'a>(functions: &'a Functions, request: &Request<Incoming>) -> Result<&'a Function, Reply> {
+fn find<'a>(
+    functions: &'a Functions,
+    request: &Request<Incoming>,
+) -> Result<&'a Function, Refusal> {
     let path = request.uri().path();
     let name = path
         .strip_prefix("/2015-03-31/functions/")
@@ -126,7 +132,7 @@ fn find<'a>(functions: &'a Functions, request: &Request<Incoming>) -> Result<&'a
     })
 }
 
-fn options(headers: &HeaderMap) -> Result<InvokeOptions, Reply> {
+fn options(headers: &HeaderMap) -> Result<InvokeOptions, Refusal> {
     let client_context = match text(headers, "x-amz-client-context") {
         None => None,
         Some(encoded) => {
@@ -170,7 +176,7 @@ async fn payload(completed: Completed, with_log: bool) -> Reply {
     response
 }
 
-fn service_error(error: &InvokeError) -> Reply {
+fn service_error(error: &InvokeError) -> Refusal {
     let (status, name) = match error {
         InvokeError::EventTooLarge { .. } => {
             (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException")
@@ -183,7 +189,7 @@ fn service_error(error: &InvokeError) -> Reply {
     error_reply(status, name, &error.to_string())
 }
 
-fn unreadable(error: &(dyn std::error::Error + Send + Sync + 'static), limit: usize) -> Reply {
+fn unreadable(error: &(dyn std::error::Error + Send + Sync + 'static), limit: usize) -> Refusal {
     if error.is::<LengthLimitError>() {
         let message =
             format!("Request must be smaller than {limit} bytes for the Invoke operation");
@@ -196,7 +202,7 @@ fn unreadable(error: &(dyn std::error::Error + Send + Sync + 'static), limit: us
     )
 }
 
-fn error_reply(status: StatusCode, name: &'static str, message: &str) -> Reply {
+fn error_reply(status: StatusCode, name: &'static str, message: &str) -> Refusal {
     let body = serde_json::json!({ "Type": "User", "Message": message, "message": message });
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = status;
@@ -204,7 +210,7 @@ fn error_reply(status: StatusCode, name: &'static str, message: &str) -> Reply {
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(name));
-    response
+    Box::new(response)
 }
 
 fn empty(status: StatusCode) -> Reply {

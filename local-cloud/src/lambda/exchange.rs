@@ -81,6 +81,10 @@ pub(crate) enum Refusal {
     Stale,
 }
 
+/// No poll took an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotTaken;
+
 /// Whether a poll was the sandbox's first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Poll {
@@ -120,13 +124,13 @@ impl Exchange {
         (if first { Poll::First } else { Poll::Later }, delivery)
     }
 
-    /// Hands an event to a waiting poll; gives it back when none waits any more.
+    /// Hands an event to a waiting poll.
     pub(crate) fn deliver(
         &self,
         request_id: &str,
         active: Active,
         delivery: Delivery,
-    ) -> Result<(), Delivery> {
+    ) -> Result<(), NotTaken> {
         let mut state = self.lock();
         state.active.insert(request_id.to_owned(), active);
         let mut delivery = delivery;
@@ -137,7 +141,7 @@ impl Exchange {
             }
         }
         state.active.remove(request_id);
-        Err(delivery)
+        Err(NotTaken)
     }
 
     /// The invocation that an answer is for; each is answered once.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::answer::failure;
-use super::exchange::{Active, Delivery, Outcome, StreamEnd};
+use super::exchange::{Active, Delivery, NotTaken, Outcome, StreamEnd};
 use super::init::{self, Failed, Initialised};
 use super::log::{Report, Status, Tail};
 use super::pool::Grant;
@@ -112,7 +112,7 @@ impl Invocation {
         sandbox: &Sandbox,
         outcome: oneshot::Sender<Outcome>,
         remaining: Duration,
-    ) -> Result<(), Delivery> {
+    ) -> Result<(), NotTaken> {
         let invocation_id = Uuid::new_v4().to_string();
         let deadline = SystemTime::now() + remaining;
         let deadline_ms = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();

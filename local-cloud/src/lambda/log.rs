@@ -152,7 +152,7 @@ impl Report<'_> {
             Status::Success => {}
             Status::Timeout => parts.push("Status: timeout".to_owned()),
             Status::Error(error_type) => {
-                parts.push(format!("Status: error\tError Type: {error_type}"))
+                parts.push(format!("Status: error\tError Type: {error_type}"));
             }
         }
         parts.push(String::new());

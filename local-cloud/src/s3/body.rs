@@ -138,14 +138,14 @@ fn hasher(promise: &Promise) -> ChecksumHasher {
     let trailer = promise.trailer.as_deref().unwrap_or_default().to_ascii_lowercase();
     let wanted = |name: &str, given: &Option<String>| given.is_some() || trailer.contains(name);
     let sums = &promise.checksums;
-    let mut hasher = ChecksumHasher::default();
-    hasher.crc32 = wanted("x-amz-checksum-crc32", &sums.crc32).then(s3s::crypto::Crc32::new);
-    hasher.crc32c = wanted("x-amz-checksum-crc32c", &sums.crc32c).then(s3s::crypto::Crc32c::new);
-    hasher.crc64nvme =
-        wanted("x-amz-checksum-crc64nvme", &sums.crc64nvme).then(s3s::crypto::Crc64Nvme::new);
-    hasher.sha1 = wanted("x-amz-checksum-sha1", &sums.sha1).then(s3s::crypto::Sha1::new);
-    hasher.sha256 = wanted("x-amz-checksum-sha256", &sums.sha256).then(s3s::crypto::Sha256::new);
-    hasher
+    ChecksumHasher {
+        crc32: wanted("x-amz-checksum-crc32", &sums.crc32).then(s3s::crypto::Crc32::new),
+        crc32c: wanted("x-amz-checksum-crc32c", &sums.crc32c).then(s3s::crypto::Crc32c::new),
+        crc64nvme: wanted("x-amz-checksum-crc64nvme", &sums.crc64nvme)
+            .then(s3s::crypto::Crc64Nvme::new),
+        sha1: wanted("x-amz-checksum-sha1", &sums.sha1).then(s3s::crypto::Sha1::new),
+        sha256: wanted("x-amz-checksum-sha256", &sums.sha256).then(s3s::crypto::Sha256::new),
+    }
 }
 
 impl Promise {

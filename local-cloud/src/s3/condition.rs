@@ -40,23 +40,23 @@ impl Write {
 /// What must hold for a read to answer with the object.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
-    pub(crate) if_match: Option<ETagCondition>,
-    pub(crate) if_none_match: Option<ETagCondition>,
-    pub(crate) if_modified_since: Option<Timestamp>,
-    pub(crate) if_unmodified_since: Option<Timestamp>,
+    pub(crate) matching: Option<ETagCondition>,
+    pub(crate) none_match: Option<ETagCondition>,
+    pub(crate) modified_since: Option<Timestamp>,
+    pub(crate) unmodified_since: Option<Timestamp>,
 }
 
 impl Read {
     /// `Ok` to answer with the object; a 412 or a 304 otherwise, in the order of RFC 9110 section 13.2.2.
     pub(crate) fn check(&self, object: &Object) -> S3Result<()> {
-        match (&self.if_match, &self.if_unmodified_since) {
+        match (&self.matching, &self.unmodified_since) {
             (Some(condition), _) if !matches(condition, object) => return Err(failed("If-Match")),
             (None, Some(since)) if modified_after(object, since) => {
                 return Err(failed("If-Unmodified-Since"));
             }
             _ => {}
         }
-        match (&self.if_none_match, &self.if_modified_since) {
+        match (&self.none_match, &self.modified_since) {
             (Some(condition), _) if matches(condition, object) => Err(not_modified(object)),
             (None, Some(since)) if !modified_after(object, since) => Err(not_modified(object)),
             _ => Ok(()),

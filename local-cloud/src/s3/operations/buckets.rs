@@ -88,7 +88,7 @@ pub(super) fn list(
     folder: &Folder,
     region: &str,
     input: ListBucketsInput,
-) -> Answer<ListBucketsOutput> {
+) -> S3Response<ListBucketsOutput> {
     let prefix = input.prefix.clone().unwrap_or_default();
     let buckets = folder.buckets();
     let found =
@@ -102,7 +102,7 @@ pub(super) fn list(
         prefix: input.prefix,
         ..ListBucketsOutput::default()
     };
-    Ok(S3Response::new(output))
+    S3Response::new(output)
 }
 
 pub(super) fn objects_v2(
@@ -117,7 +117,7 @@ pub(super) fn objects_v2(
     let page = read(folder, &input.bucket, (&input.prefix, &input.delimiter), (&after, limit))?;
     let encode = Encoding::of(input.encoding_type.as_ref());
     let next = page.next.as_ref().map(|next| URL_SAFE_NO_PAD.encode(next));
-    let (contents, common_prefixes) = encode.page(page);
+    let (contents, common_prefixes) = encode.page(&page);
     Ok(S3Response::new(ListObjectsV2Output {
         name: Some(input.bucket),
         prefix: Some(encode.text(&input.prefix.unwrap_or_default())),
@@ -141,7 +141,7 @@ pub(super) fn objects(folder: &Folder, input: ListObjectsInput) -> Answer<ListOb
     let page = read(folder, &input.bucket, (&input.prefix, &input.delimiter), (&after, limit))?;
     let encode = Encoding::of(input.encoding_type.as_ref());
     let next = page.next.clone();
-    let (contents, common_prefixes) = encode.page(page);
+    let (contents, common_prefixes) = encode.page(&page);
     Ok(S3Response::new(ListObjectsOutput {
         name: Some(input.bucket),
         prefix: Some(encode.text(&input.prefix.unwrap_or_default())),
@@ -213,7 +213,7 @@ impl Encoding {
         }
     }
 
-    fn page(self, page: Page) -> (Vec<Object>, Vec<CommonPrefix>) {
+    fn page(self, page: &Page) -> (Vec<Object>, Vec<CommonPrefix>) {
         let objects = page.objects.iter().map(|object| Object {
             key: Some(self.text(&object.key)),
             e_tag: Some(ETag::Strong(object.etag.clone())),

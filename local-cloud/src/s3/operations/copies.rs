@@ -14,7 +14,7 @@ use crate::s3::body::{self, Promise, blocking};
 use crate::s3::condition::{Read, Write};
 use crate::s3::folder::Folder;
 use crate::s3::record::{Headers, Object, moment, now};
-use crate::s3::upload::Target;
+use crate::s3::upload::{Target, hex};
 
 pub(super) async fn object(
     folder: &Arc<Folder>,
@@ -25,15 +25,16 @@ pub(super) async fn object(
         if_match: condition(&request, "if-match")?,
         if_none_match: condition(&request, "if-none-match")?,
     };
-    let input = request.input;
+    let mut input = request.input;
     check_key(&input.key)?;
+    let replaced = headers(&mut input);
     let (bucket, key) = source(&input.copy_source)?;
     let (source, file) = folder.open_object(bucket, key)?;
     let read = Read {
-        if_match: input.copy_source_if_match,
-        if_none_match: input.copy_source_if_none_match,
-        if_modified_since: input.copy_source_if_modified_since,
-        if_unmodified_since: input.copy_source_if_unmodified_since,
+        matching: input.copy_source_if_match,
+        none_match: input.copy_source_if_none_match,
+        modified_since: input.copy_source_if_modified_since,
+        unmodified_since: input.copy_source_if_unmodified_since,
     };
     read.check_source(&source)?;
     let replace = input
@@ -48,18 +49,10 @@ pub(super) async fn object(
     }
     let content = body::send(file, 0..source.size).await?;
     let received = body::receive(folder, &input.bucket, Some(content), Promise::default()).await?;
-    let replaced = Headers {
-        content_type: input.content_type,
-        cache_control: input.cache_control,
-        content_disposition: input.content_disposition,
-        content_encoding: input.content_encoding,
-        content_language: input.content_language,
-        metadata: input.metadata.unwrap_or_default().into_iter().collect(),
-    };
     let copy = Object {
         key: input.key,
         // A copy is written as one piece, so its tag is the MD5 of its bytes even if the source came in parts.
-        etag: crate::s3::upload::hex(&received.md5),
+        etag: hex(&received.md5),
         size: received.size,
         modified: now(),
         data: received.data().to_owned(),
@@ -91,10 +84,10 @@ pub(super) async fn part(
     let (bucket, key) = source(&input.copy_source)?;
     let (source, file) = folder.open_object(bucket, key)?;
     let read = Read {
-        if_match: input.copy_source_if_match,
-        if_none_match: input.copy_source_if_none_match,
-        if_modified_since: input.copy_source_if_modified_since,
-        if_unmodified_since: input.copy_source_if_unmodified_since,
+        matching: input.copy_source_if_match,
+        none_match: input.copy_source_if_none_match,
+        modified_since: input.copy_source_if_modified_since,
+        unmodified_since: input.copy_source_if_unmodified_since,
     };
     read.check_source(&source)?;
     let range = match input.copy_source_range.as_deref().map(Range::parse) {
@@ -121,6 +114,18 @@ pub(super) async fn part(
         copy_part_result: Some(result),
         ..UploadPartCopyOutput::default()
     }))
+}
+
+/// The headers for a copy that does not take its source's.
+fn headers(input: &mut CopyObjectInput) -> Headers {
+    Headers {
+        content_type: input.content_type.take(),
+        cache_control: input.cache_control.take(),
+        content_disposition: input.content_disposition.take(),
+        content_encoding: input.content_encoding.take(),
+        content_language: input.content_language.take(),
+        metadata: input.metadata.take().unwrap_or_default().into_iter().collect(),
+    }
 }
 
 fn source(source: &CopySource) -> S3Result<(&str, &str)> {

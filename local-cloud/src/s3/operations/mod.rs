@@ -80,7 +80,7 @@ impl S3 for Operations {
         &self,
         request: S3Request<ListBucketsInput>,
     ) -> Answer<ListBucketsOutput> {
-        buckets::list(&self.folder, &self.region, request.input)
+        Ok(buckets::list(&self.folder, &self.region, request.input))
     }
 
     async fn list_objects(

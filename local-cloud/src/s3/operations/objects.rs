@@ -81,10 +81,10 @@ pub(super) async fn get(folder: &Arc<Folder>, input: GetObjectInput) -> Answer<G
     let (folder, bucket, key) = (Arc::clone(folder), input.bucket, input.key);
     let (object, file) = blocking(move || folder.open_object(&bucket, &key)).await?;
     let condition = Read {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
+        matching: input.if_match,
+        none_match: input.if_none_match,
+        modified_since: input.if_modified_since,
+        unmodified_since: input.if_unmodified_since,
     };
     condition.check(&object)?;
     let (range, content_range) = choose_range(&object, input.range)?;
@@ -117,10 +117,10 @@ pub(super) async fn get(folder: &Arc<Folder>, input: GetObjectInput) -> Answer<G
 pub(super) fn head(folder: &Folder, input: HeadObjectInput) -> Answer<HeadObjectOutput> {
     let object = folder.object(&input.bucket, &input.key)?;
     let condition = Read {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
+        matching: input.if_match,
+        none_match: input.if_none_match,
+        modified_since: input.if_modified_since,
+        unmodified_since: input.if_unmodified_since,
     };
     condition.check(&object)?;
     let (range, content_range) = choose_range(&object, input.range)?;
