@@ -154,7 +154,7 @@ async fn serve<S, B>(
     }
     let connection = hyper::server::conn::http1::Builder::new()
         // A sandbox that was frozen for an hour finds its idle connections as it left them.
-        .header_read_timeout(None)
+        .header_read_timeout(None::<Duration>)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
