@@ -29,7 +29,13 @@ pub fn build(source: &Source, home: &Home, progress: Progress<'_>) -> Result<Bui
     progress("compiling with go");
     let core = source.work.join("core.wasm");
     let mut command = go_command(&folder);
-    command.args(["build", "-trimpath", "-tags=nethttpomithttp2", "-ldflags=-s -w -checklinkname=0", "-overlay"]);
+    command.args([
+        "build",
+        "-trimpath",
+        "-tags=nethttpomithttp2",
+        "-ldflags=-s -w -checklinkname=0",
+        "-overlay",
+    ]);
     command.arg(&overlay).arg("-o").arg(&core);
     if kind != Kind::Command {
         command.arg("-buildmode=c-shared");
@@ -91,8 +97,8 @@ fn additions(package: &Package, folder: &Path, kind: Kind, home: &Home) -> Resul
     }
     if !imports.is_empty() {
         additions.require("lambkin.dev/go", &binding::extract(home)?);
-        let imports: String = imports.iter().map(|path| format!("import _ {path:?}\n")).collect();
-        let text = format!("package main\n\n{imports}");
+        let imports: Vec<_> = imports.iter().map(|path| format!("import _ {path:?}\n")).collect();
+        let text = format!("package main\n\n{}", imports.concat());
         additions.file(folder.join("lambkin_generated.go"), text);
     }
     Ok(additions)
@@ -100,7 +106,9 @@ fn additions(package: &Package, folder: &Path, kind: Kind, home: &Home) -> Resul
 
 fn replace_aws_lambda(package: &Package, home: &Home, additions: &mut Additions) -> Result<()> {
     let Some(module) = package.aws_lambda() else {
-        bail!("a function in Go calls lambda.Start of {AWS_LAMBDA_GO}/lambda, which this program does not import");
+        bail!(
+            "a function in Go calls lambda.Start of {AWS_LAMBDA_GO}/lambda, which this program does not import"
+        );
     };
     let (Some(version), Some(folder)) = (&module.version, &module.dir) else {
         bail!("{AWS_LAMBDA_GO} is not in the module cache: run `go mod download`");

@@ -40,20 +40,20 @@ impl Root {
 /// Lines that a build adds to `go.mod`, and files that it adds to the package.
 #[derive(Debug, Default)]
 pub(super) struct Additions {
-    requirements: String,
+    directives: Vec<String>,
     files: BTreeMap<PathBuf, String>,
 }
 
 impl Additions {
     /// Replaces `module` at `version` by a folder.
     pub(super) fn replace(&mut self, module: &str, version: &str, folder: &Path) {
-        let folder = folder.display();
-        self.requirements.push_str(&format!("replace {module} {version} => {folder:?}\n"));
+        let folder = folder.display().to_string();
+        self.directives.push(format!("replace {module} {version} => {folder:?}\n"));
     }
 
     /// Requires `module` and takes it from a folder.
     pub(super) fn require(&mut self, module: &str, folder: &Path) {
-        self.requirements.push_str(&format!("require {module} v0.0.0\n"));
+        self.directives.push(format!("require {module} v0.0.0\n"));
         self.replace(module, "v0.0.0", folder);
     }
 
@@ -66,7 +66,7 @@ impl Additions {
     pub(super) fn write(&self, root: &Root, work: &Path) -> Result<PathBuf> {
         fs_err::create_dir_all(work)?;
         let go_mod = work.join("go.mod.overlay");
-        write_if_changed(&go_mod, &format!("{}\n{}", root.text, self.requirements))?;
+        write_if_changed(&go_mod, &format!("{}\n{}", root.text, self.directives.concat()))?;
         let mut replace = BTreeMap::from([(root.go_mod.clone(), go_mod)]);
         for (index, (path, text)) in self.files.iter().enumerate() {
             let stand_in = work.join(format!("added-{index}.go.overlay"));

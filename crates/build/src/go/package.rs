@@ -2,7 +2,7 @@
 
 use super::go_command;
 use crate::{Kind, tools};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,8 @@ pub(super) struct Package {
 #[serde(rename_all = "PascalCase")]
 struct Dependency {
     import_path: String,
+    #[serde(default)]
+    name: String,
     dir: Option<PathBuf>,
     #[serde(default)]
     standard: bool,
@@ -51,7 +53,7 @@ struct Replacement {
 impl Package {
     /// Asks `go list`; what it cannot resolve is left for `go build` to report.
     pub(super) fn list(folder: &Path, overlay: &Path) -> Result<Self> {
-        let fields = "-json=ImportPath,Dir,Standard,Imports,GoFiles,EmbedFiles,Module";
+        let fields = "-json=ImportPath,Name,Dir,Standard,Imports,GoFiles,EmbedFiles,Module";
         let mut command = go_command(folder);
         command.arg("list").args(["-e", "-deps", fields, "-overlay"]).arg(overlay).arg(".");
         let output = tools::run(&mut command, "go list")?;
@@ -59,6 +61,11 @@ impl Package {
             .into_iter()
             .collect::<Result<Vec<Dependency>, _>>()
             .context("could not read the output of go list")?;
+        // The package comes after all that it is made of; it has no name when it cannot be read.
+        let name = dependencies.last().map_or("", |package| &package.name);
+        if !["", "main"].contains(&name) {
+            bail!("{} is package {name}, which is not a main package", folder.display());
+        }
         Ok(Self { dependencies })
     }
 
