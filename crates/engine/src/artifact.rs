@@ -8,6 +8,7 @@ use crate::{Component, Target, World, fingerprint};
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 use wasmtime::Precompiled;
 
 /// Bytes at the start of a file that tell what it is.
@@ -107,8 +108,10 @@ pub(crate) fn load(
         return Err(LoadError::NoWorld { exports });
     };
     let link = |error: wasmtime::Error| LoadError::Link { reason: format!("{error:#}") };
+    let start = Instant::now();
     let pre = shared.linker.instantiate_pre(&component).map_err(link)?;
-    Component::new(Arc::clone(shared), pre, world, imports).map_err(link)
+    let component = Component::new(Arc::clone(shared), pre, world, imports).map_err(link)?;
+    Ok(component.with_link_time(start.elapsed()))
 }
 
 fn deserialize(

@@ -7,6 +7,7 @@ use crate::engine::Shared;
 use crate::state::State;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use wasmtime::component::InstancePre;
 use wasmtime_wasi::{p2, p3};
 use wasmtime_wasi_http::{p2 as http, p3 as http_async};
@@ -70,7 +71,7 @@ impl fmt::Display for World {
 
 /// A loaded component. Cloning it is cheap; calls of it do not disturb each other.
 #[derive(Clone)]
-pub struct Component(pub(crate) Arc<Inner>);
+pub struct Component(pub(crate) Arc<Inner>, Duration);
 
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
@@ -105,12 +106,21 @@ impl Component {
             }
             World::Command => command(pre)?,
         };
-        Ok(Self(Arc::new(Inner { shared, callee, world, imports })))
+        Ok(Self(Arc::new(Inner { shared, callee, world, imports }), Duration::ZERO))
     }
 
     /// What it is, which tells how it can be called.
     pub fn world(&self) -> World {
         self.0.world
+    }
+
+    pub(crate) fn with_link_time(self, link_time: Duration) -> Self {
+        Self(self.0, link_time)
+    }
+
+    /// How long it took to link it when it was loaded.
+    pub fn link_time(&self) -> Duration {
+        self.1
     }
 
     /// The interfaces that it imports, with their versions, sorted.

@@ -15,6 +15,9 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+/// Resources (bodies, header fields, streams, files) that a guest may hold at once; they take the host's memory.
+const MAX_RESOURCES: usize = 16_384;
+
 /// Where the guest's standard output goes.
 pub(crate) enum Stdout {
     /// Line by line to the output sink.
@@ -48,9 +51,11 @@ impl State {
             }
         };
         grant_tmp(&mut wasi, &invocation.grants)?;
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
         let policy = Policy::new(&invocation.grants, Arc::clone(&invocation.output))?;
         Ok(Self {
-            table: ResourceTable::new(),
+            table,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(policy),

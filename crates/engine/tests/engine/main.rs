@@ -2,7 +2,12 @@
 //!
 //! The guests are in `tests/guests` and are built by the first test that needs one.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failed expectation is a failed test"
+)]
 
 mod artifacts;
 mod commands;
