@@ -4,10 +4,10 @@
 
 use anyhow::Context as _;
 use lambkin_tests::app::App;
-use lambkin_tests::case::{Case, Kind};
+use lambkin_tests::case::Case;
 use lambkin_tests::cloud::{Cloud, Store};
-use lambkin_tests::conformance_folder;
 use lambkin_tests::known::{self, KnownFailures};
+use lambkin_tests::{conformance_folder, template};
 use libtest_mimic::{Arguments, Trial};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 /// The apps that must be there: each language in both kinds, and a command.
-const APPS: [&str; 11] = [
+const APPS: [&str; 9] = [
     "command",
     "go-function",
     "go-http",
@@ -26,8 +26,6 @@ const APPS: [&str; 11] = [
     "python-http",
     "rust-function",
     "rust-http",
-    "typescript-function",
-    "typescript-http",
 ];
 
 /// The case that shows that an app is served from a folder as well as from S3.
@@ -66,6 +64,7 @@ fn main() -> anyhow::Result<ExitCode> {
             trial(format!("folder_store::{}::{}", app.name, case.name), &session, app, case)
         }));
     }
+    trials.extend(template::names()?.into_iter().map(|name| template_trial(name, &session)));
     let conclusion = libtest_mimic::run(&arguments, trials);
     for app in from_s3.into_iter().chain(from_folder) {
         if let Some(app) = Arc::into_inner(app) {
@@ -84,29 +83,40 @@ fn app_names() -> anyhow::Result<BTreeSet<String>> {
     Ok(names)
 }
 
+impl Session {
+    /// The cloud, which the first trial starts.
+    async fn cloud(&self) -> anyhow::Result<&Cloud> {
+        let start = || async { Cloud::start().await.map_err(|error| format!("{error:#}")) };
+        self.cloud.get_or_init(start).await.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
+    }
+}
+
 fn trial(name: String, session: &Arc<Session>, app: &Arc<App>, case: &Arc<Case>) -> Trial {
     let (session, app, case) = (Arc::clone(session), Arc::clone(app), Arc::clone(case));
     Trial::test(name, move || {
-        let outcome = session.runtime.block_on(async {
-            let cloud = session.cloud.get_or_init(|| async {
-                Cloud::start().await.map_err(|error| format!("{error:#}"))
-            });
-            let cloud = cloud.await.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;
-            app.run(&case, cloud).await
-        });
-        known::judge(outcome, session.known.reason(&app.name, &case.name))
-            .map_err(|error| format!("{error:#}").into())
+        let outcome =
+            session.runtime.block_on(async { app.run(&case, session.cloud().await?).await });
+        let reason = session.known.reason(&app.name, &case.name);
+        known::judge(outcome, reason).map_err(|error| format!("{error:#}").into())
+    })
+}
+
+fn template_trial(name: String, session: &Arc<Session>) -> Trial {
+    let session = Arc::clone(session);
+    Trial::test(format!("templates::{name}"), move || {
+        let outcome =
+            session.runtime.block_on(async { template::run(&name, session.cloud().await?).await });
+        outcome.map_err(|error| format!("{error:#}").into())
     })
 }
 
 fn list_of_known_failures(session: &Arc<Session>, apps: &[Arc<App>], cases: &[Arc<Case>]) -> Trial {
-    let pairs: BTreeSet<(String, String)> = apps
-        .iter()
-        .flat_map(|app| {
-            let asked = |kind: Kind| cases.iter().filter(move |case| case.kinds.contains(&kind));
-            asked(app.kind).map(|case| (app.name.clone(), case.name.clone()))
-        })
-        .collect();
+    let mut pairs = BTreeSet::new();
+    for app in apps {
+        for case in cases.iter().filter(|case| case.kinds.contains(&app.kind)) {
+            pairs.insert((app.name.clone(), case.name.clone()));
+        }
+    }
     let strangers =
         session.known.strangers(|app, case| pairs.contains(&(app.to_owned(), case.to_owned())));
     Trial::test("known_failures_name_pairs_that_exist", move || {

@@ -138,7 +138,7 @@ fn routes(manifest: &Manifest) -> Vec<http_api::Route> {
         let methods = route.methods.as_ref();
         let methods = methods
             .map_or_else(|| vec![None], |methods| methods.iter().cloned().map(Some).collect());
-        methods.into_iter().map(|method| http_api::Route { method, path: route.path.clone() })
+        methods.into_iter().map(move |method| http_api::Route { method, path: route.path.clone() })
     });
     routes.collect()
 }

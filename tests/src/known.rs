@@ -29,9 +29,8 @@ impl KnownFailures {
 
     /// Why the pair does not pass, when that is known.
     pub fn reason(&self, app: &str, case: &str) -> Option<&str> {
-        let mut found =
-            self.failure.iter().filter(|failure| failure.app == app && failure.case == case);
-        found.next().map(|failure| failure.reason.as_str())
+        let found = self.failure.iter().find(|failure| failure.app == app && failure.case == case);
+        found.map(|failure| failure.reason.as_str())
     }
 
     /// The listed pairs for which `exists` is false: a rename left them behind.

@@ -11,6 +11,7 @@ pub mod compare;
 pub mod known;
 pub mod log;
 pub mod programs;
+pub mod template;
 
 use std::path::{Path, PathBuf};
 

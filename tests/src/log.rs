@@ -67,5 +67,6 @@ fn fits(line: &LogLine, wanted: &Line) -> bool {
     }
     let Ok(record) = serde_json::from_str::<Value>(&line.text) else { return false };
     let message = record.get("message").and_then(Value::as_str).unwrap_or_default();
-    record.get("stream").and_then(Value::as_str) == Some(stream) && message == wanted.text
+    let printed = record.get("stream").and_then(Value::as_str);
+    printed == Some(stream.as_str()) && message == wanted.text
 }

@@ -20,8 +20,9 @@ const TARGET: &str = "wasm32-wasip2";
 ///
 /// Fails with a [`crate::BuildFailure`] when cargo does, with cargo's own output.
 pub fn build(source: &Source, home: &Home, progress: Progress<'_>) -> anyhow::Result<Built> {
+    project::require_crate(&source.path)?;
     let toolchain = toolchain::find(&source.path)?;
-    let project = Project::read(&source.path, &toolchain)?;
+    let project = Project::read(&source.path, toolchain)?;
     let sdk = project.uses_sdk().then(|| sdk::unpack(home)).transpose()?;
     let mut command = toolchain.cargo(&source.path);
     command.args(["build", "--release", "--target", TARGET]);

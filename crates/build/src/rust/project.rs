@@ -28,13 +28,7 @@ struct Dependency {
 
 impl Project {
     /// Asks cargo about the crate in `folder`.
-    pub(super) fn read(folder: &Path, toolchain: &Toolchain) -> anyhow::Result<Self> {
-        if !folder.join("Cargo.toml").is_file() {
-            bail!(
-                "{} has no Cargo.toml; a Rust component's source is the folder of its crate",
-                folder.display()
-            );
-        }
+    pub(super) fn read(folder: &Path, toolchain: Toolchain) -> anyhow::Result<Self> {
         let mut command = toolchain.cargo(folder);
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
         let metadata = cargo::run(&mut command, &|_| {})?;
@@ -75,6 +69,17 @@ impl Project {
         inputs.extend(outside);
         inputs
     }
+}
+
+/// Says what is wrong with a source that is not the folder of a crate.
+pub(super) fn require_crate(folder: &Path) -> anyhow::Result<()> {
+    if !folder.join("Cargo.toml").is_file() {
+        bail!(
+            "{} has no Cargo.toml; a Rust component's source is the folder of its crate",
+            folder.display()
+        );
+    }
+    Ok(())
 }
 
 /// The files to the right of the colon in a makefile rule, whose spaces are escaped with a backslash.

@@ -23,10 +23,15 @@ pub(super) fn unpack(home: &Home) -> anyhow::Result<PathBuf> {
     fs_err::create_dir(staging.path().join("sdk"))?;
     SDK.extract(staging.path().join("sdk")).context("could not unpack the SDK")?;
     fs_err::write(staging.path().join("Cargo.toml"), workspace()?)?;
-    match fs_err::rename(staging.keep(), &folder) {
+    let staging = staging.keep();
+    match fs_err::rename(&staging, &folder) {
+        Ok(()) => Ok(folder),
         // Another process was quicker, with the same content.
-        Err(_) if folder.is_dir() => Ok(folder),
-        renamed => Ok(renamed.map(|()| folder)?),
+        Err(_) if folder.is_dir() => {
+            fs_err::remove_dir_all(staging)?;
+            Ok(folder)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -37,18 +42,18 @@ pub(super) fn patch(workspace: &Path) -> String {
 }
 
 fn digest() -> anyhow::Result<String> {
-    let mut text = workspace()?;
-    describe(&SDK, &mut text);
-    Ok(sha256_hex(text).chars().take(16).collect())
+    let mut lines = vec![workspace()?];
+    describe(&SDK, &mut lines);
+    Ok(sha256_hex(lines.join("\n")).chars().take(16).collect())
 }
 
-/// Appends each file's path and digest, in the order of the paths.
-fn describe(folder: &Dir<'_>, text: &mut String) {
+/// Appends each file's path and digest.
+fn describe(folder: &Dir<'_>, lines: &mut Vec<String>) {
     for file in folder.files() {
-        text.push_str(&format!("{} {}\n", file.path().display(), sha256_hex(file.contents())));
+        lines.push(format!("{} {}", file.path().display(), sha256_hex(file.contents())));
     }
     for folder in folder.dirs() {
-        describe(folder, text);
+        describe(folder, lines);
     }
 }
 
