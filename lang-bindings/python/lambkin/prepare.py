@@ -351,17 +351,27 @@ def _explain(error: BaseException, settings: dict[str, Any]) -> dict[str, Any]:
     elif isinstance(error, BuildError):
         cause = error.__cause__
         own = isinstance(cause, ModuleNotFoundError) or cause is None
-        output = "" if own else "".join(traceback.format_exception(cause))
+        output = "" if own else _trace(cause)
         summary = str(error)
     elif isinstance(error, AttributeError) and getattr(error, "name", None) in settings["attribute"].split("."):
         output = ""
         summary = f"{settings['module']} has no {settings['attribute']}: say in `handler` which object answers"
     else:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/lambkin/" not in frame.filename]
-        output = "".join(traceback.format_list(frames) + traceback.format_exception_only(error))
+        frames = _frames(error)
+        output = _trace(error)
         place = f"{frames[-1].filename}:{frames[-1].lineno}: " if frames else ""
         summary = f"{place}{type(error).__name__} while {settings['module']} was imported: {error}"
     return {"error": {"output": output, "summary": summary, "missing": _missing(error)}}
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """The stack without the adapter's own frames and the import system's."""
+    machinery = (f"{_ENTRY}/lambkin/", "/python/importlib/", "<frozen importlib")
+    return [one for one in traceback.extract_tb(error.__traceback__) if not one.filename.startswith(machinery)]
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_list(_frames(error)) + traceback.format_exception_only(error))
 
 
 def _missing(error: BaseException | None) -> list[str]:
