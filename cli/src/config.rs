@@ -25,9 +25,11 @@ pub fn home() -> Result<PathBuf> {
 pub fn s3_access() -> S3Access {
     S3Access {
         endpoint: variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")),
-        region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
-        access_key_id: variable("AWS_ACCESS_KEY_ID"),
-        secret_access_key: variable("AWS_SECRET_ACCESS_KEY"),
+        region: variable("AWS_REGION")
+            .or_else(|| variable("AWS_DEFAULT_REGION"))
+            .unwrap_or_default(),
+        access_key_id: variable("AWS_ACCESS_KEY_ID").unwrap_or_default(),
+        secret_access_key: variable("AWS_SECRET_ACCESS_KEY").unwrap_or_default(),
         session_token: variable("AWS_SESSION_TOKEN"),
         ca_bundle: variable("AWS_CA_BUNDLE").map(PathBuf::from),
     }

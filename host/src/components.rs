@@ -50,6 +50,10 @@ pub struct Loaded {
 pub struct ColdLoad {
     pub source: Source,
     pub store: Timings,
+    /// The compressed bytes that came from the store; 0 when the disk had it.
+    pub fetched_bytes: u64,
+    /// The bytes that are mapped.
+    pub bytes: u64,
     pub load: Duration,
     pub link: Duration,
 }
@@ -76,9 +80,7 @@ impl Components {
     pub fn new(engine: Engine, cache: Cache, memory_bytes: u64) -> Self {
         let memory = Memory::builder()
             .max_capacity(memory_bytes)
-            .weigher(|_, loaded: &Arc<Loaded>| {
-                u32::try_from(loaded.cold.store.bytes).unwrap_or(u32::MAX)
-            })
+            .weigher(|_, loaded: &Arc<Loaded>| u32::try_from(loaded.cold.bytes).unwrap_or(u32::MAX))
             .build();
         Self {
             engine,
@@ -129,12 +131,18 @@ impl Components {
     }
 
     async fn load(&self, key: ArtifactKey) -> Result<Arc<Loaded>, ComponentError> {
-        let file = self.cache.artifact_file(key).await?;
+        let file = self.cache.artifact_file(&key).await?;
         let start = Instant::now();
-        let component = self.engine.load(ArtifactSource::File(&file.path))?;
+        let component = self.engine.load(ArtifactSource::File(file.path()))?;
         let link = component.link_time();
-        let load = start.elapsed().saturating_sub(link);
-        let cold = ColdLoad { source: file.source, store: file.timings, load, link };
+        let cold = ColdLoad {
+            source: file.source,
+            store: file.timings,
+            fetched_bytes: file.fetched_bytes,
+            bytes: key.expected.size,
+            load: start.elapsed().saturating_sub(link),
+            link,
+        };
         Ok(Arc::new(Loaded { component, cold, reported: AtomicBool::new(false) }))
     }
 }

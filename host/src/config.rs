@@ -154,9 +154,12 @@ impl Config {
 fn access(strings: &dyn Strings) -> S3Access {
     S3Access {
         endpoint: strings.get("AWS_ENDPOINT_URL_S3").or_else(|| strings.get("AWS_ENDPOINT_URL")),
-        region: strings.get("AWS_REGION").or_else(|| strings.get("AWS_DEFAULT_REGION")),
-        access_key_id: strings.get("AWS_ACCESS_KEY_ID"),
-        secret_access_key: strings.get("AWS_SECRET_ACCESS_KEY"),
+        region: strings
+            .get("AWS_REGION")
+            .or_else(|| strings.get("AWS_DEFAULT_REGION"))
+            .unwrap_or_default(),
+        access_key_id: strings.get("AWS_ACCESS_KEY_ID").unwrap_or_default(),
+        secret_access_key: strings.get("AWS_SECRET_ACCESS_KEY").unwrap_or_default(),
         session_token: strings.get("AWS_SESSION_TOKEN"),
         ca_bundle: strings.get("AWS_CA_BUNDLE").map(PathBuf::from),
     }

@@ -25,6 +25,8 @@ pub struct Diagnostic {
 pub enum Failure {
     #[error("the event cannot be read")]
     Event(#[from] lambkin_protocol::event::EventError),
+    #[error("the event is not UTF-8, as JSON must be")]
+    NotUtf8(#[source] std::str::Utf8Error),
     #[error("the app cannot be loaded")]
     App(#[from] crate::apps::AppError),
     #[error("component {component:?} cannot be loaded")]
@@ -47,7 +49,7 @@ impl Failure {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Event(_) | Self::NoComponent { .. } => Fault::Config,
+            Self::Event(_) | Self::NotUtf8(_) | Self::NoComponent { .. } => Fault::Config,
             Self::App(error) => error.fault(),
             Self::Component { source, .. } => source.fault(),
             Self::Invoke(error) => error.fault(),
@@ -61,7 +63,7 @@ impl Failure {
     /// The word Lambda files the error under; `(Runtime|Function)\.[A-Z][A-Za-z]+` is kept by Lambda as it is.
     fn error_type(&self) -> String {
         match self {
-            Self::Event(_) => "Runtime.MalformedEvent".into(),
+            Self::Event(_) | Self::NotUtf8(_) => "Runtime.MalformedEvent".into(),
             Self::App(error) => error.error_type().into(),
             Self::Component { .. } => "Runtime.ComponentUnavailable".into(),
             Self::Invoke(error) => error.error_type(),

@@ -72,7 +72,7 @@ pub async fn event(call: &Call<'_>, event: Bytes) -> Result<Bytes, Failure> {
     let (payload, usage) = if call.component.world == World::Command {
         call.loaded.component.command(event, invocation).await?
     } else {
-        let text = std::str::from_utf8(&event).map_err(|_| event::EventError::NotUtf8)?;
+        let text = std::str::from_utf8(&event).map_err(Failure::NotUtf8)?;
         let (payload, usage) = call.loaded.component.function(text, invocation).await?;
         (Bytes::from(payload), usage)
     };
@@ -120,7 +120,7 @@ async fn take_body(
         // The guest failed after its head: why is the usage's to tell, the body only knows that it broke off.
         Err(error) => {
             usage?;
-            return Err(InvokeError::Body(error.to_string()).into());
+            return Err(InvokeError::Host { message: error.to_string() }.into());
         }
     };
     report::called(call.loaded, &usage?, &call.received.tags());
@@ -227,6 +227,5 @@ fn context(call: &Call<'_>) -> Context {
         },
         client_context: header("lambda-runtime-client-context"),
         identity: header("lambda-runtime-cognito-identity"),
-        environment: environment(call.component),
     }
 }

@@ -22,6 +22,9 @@ use std::sync::{Arc, OnceLock};
 
 pub use crate::stream::Streamed;
 
+/// What the bytes of releases may take in memory; their parsed form lives in [`Apps`].
+const RELEASES_IN_MEMORY: u64 = 4 << 20;
+
 /// One event as Lambda delivered it.
 #[derive(Debug)]
 pub struct Received {
@@ -86,18 +89,18 @@ impl Destination {
 impl Host {
     /// Opens the store and starts the engine; nothing is fetched yet.
     pub fn new(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let store = Store::open(&config.store, &config.access)?.with_timeout(config.store_timeout);
+        let store = Store::open(&config.store, &config.access)?.with_patience(config.store_timeout);
         let engine = Engine::new(&Settings {
             concurrency: config.concurrency,
             max_memory_bytes: u64::from(config.memory_mb) << 20,
+            ..Settings::default()
         })?;
-        let cache = Cache::new(
-            store.clone(),
-            CacheSettings {
-                disk_dir: config.cache_dir.clone(),
-                disk_bytes: config.cache_disk_bytes,
-            },
-        );
+        let settings = CacheSettings {
+            disk_dir: config.cache_dir.clone(),
+            disk_bytes: config.cache_disk_bytes,
+            memory_bytes: RELEASES_IN_MEMORY,
+        };
+        let cache = Cache::new(store.clone(), settings);
         Ok(Self {
             apps: Apps::new(store, config),
             components: Components::new(engine, cache, config.cache_memory_bytes),
@@ -130,7 +133,7 @@ impl Host {
     /// The whole way of an event: classify, find the app and route, get the component, call it, write the answer.
     pub async fn answer(&self, received: &Received) -> Result<Answer, Failure> {
         match event::classify(&received.event)? {
-            Event::Http(http) => self.answer_http(received, http).await,
+            Event::Http(http) => self.answer_http(received, *http).await,
             Event::Other(source) => self.answer_event(received, &source).await,
         }
     }
@@ -220,7 +223,7 @@ impl Host {
             }
             Err(error) => return Err(error.into()),
         };
-        let Some(Found { route, component, parameters }) = app.routes.find(&http.method, &path)
+        let Some(Found { route, component, parameters, .. }) = app.routes.find(&http.method, &path)
         else {
             let message = format!("404: {} {path} matches no route of {}", http.method, app.name);
             telemetry::log(Level::Info, &message, &received.tags(), NoDetails {});

@@ -56,7 +56,7 @@ impl Streamed {
                 // Lambda has no place for a guest's own trailers.
                 Ok(Err(_trailers)) => {}
                 Err(error) => {
-                    broken = Some(InvokeError::Body(error.to_string()));
+                    broken = Some(InvokeError::Host { message: error.to_string() });
                     break;
                 }
             }

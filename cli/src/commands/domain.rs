@@ -17,7 +17,7 @@ pub async fn run(arguments: &args::Domain, output: &Output) -> Result<()> {
             Domain::parse(&bytes).with_context(|| format!("the domain {name:?} cannot be read"))?,
             Expect::Match(etag),
         ),
-        Pointer::Missing | Pointer::Unchanged => (Domain::default(), Expect::Absent),
+        Pointer::Missing | Pointer::Unchanged => (Domain::empty(), Expect::Absent),
     };
     match (&arguments.app, arguments.remove) {
         (Some(target), _) => {

@@ -49,9 +49,8 @@ pub async fn run(arguments: &args::Invoke, output: &Output) -> Result<ExitCode> 
         max_sandboxes: 1,
         on_log: Arc::new(move |line| super::logs::print(&printer, &line.text)),
         environment,
-        ..lambda::Settings::new(served.app.as_str(), bootstrap)
-    })
-    .await?;
+        ..lambda::Settings::new(bootstrap, served.app.as_str())
+    })?;
     let answer = function.invoke(event, InvokeOptions::default()).await;
     let outcome = print(answer?, output).await;
     function.stop().await;
@@ -84,11 +83,12 @@ async fn publish_here(arguments: &args::Invoke, output: &Output) -> Result<Serve
     let url = folder.display().to_string();
     let store = Store::open(&url, &S3Access::default())?;
     let built = crate::publish::build_all(&project, &home, output).await?;
-    let prepared =
-        crate::publish::prepare(&project, built, (&[Target::current()], &home), output).await?;
-    crate::publish::upload(&store, &prepared, &Output::quiet()).await?;
+    let targets = [Target::current()];
+    let published =
+        crate::publish::publish(&project, &built, (&store, &targets, &home), &Output::quiet())
+            .await?;
     let app = project.manifest.app.name.clone();
-    crate::publish::move_alias(&store, (&app, ALIAS), &prepared.release.id(), None).await?;
+    crate::publish::move_alias(&store, (&app, ALIAS), &published.id, None).await?;
     Ok(Served { app, alias: ALIAS.to_owned(), store: url, access: S3Access::default() })
 }
 
@@ -99,9 +99,9 @@ fn environment(served: &Served) -> BTreeMap<String, String> {
         ("LAMBKIN_APP", Some(format!("{}@{}", served.app, served.alias))),
         ("LAMBKIN_ALLOW_PRIVATE_NETWORK", Some("1".to_owned())),
         ("AWS_ENDPOINT_URL_S3", access.endpoint.clone()),
-        ("AWS_REGION", access.region.clone()),
-        ("AWS_ACCESS_KEY_ID", access.access_key_id.clone()),
-        ("AWS_SECRET_ACCESS_KEY", access.secret_access_key.clone()),
+        ("AWS_REGION", Some(access.region.clone())),
+        ("AWS_ACCESS_KEY_ID", Some(access.access_key_id.clone())),
+        ("AWS_SECRET_ACCESS_KEY", Some(access.secret_access_key.clone())),
         ("AWS_SESSION_TOKEN", access.session_token.clone()),
     ];
     pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
@@ -109,18 +109,16 @@ fn environment(served: &Served) -> BTreeMap<String, String> {
 
 /// Prints the payload as it is; a function error makes the command fail.
 async fn print(answer: Answer, output: &Output) -> Result<ExitCode> {
-    match answer {
-        Answer::Buffered(payload) => {
-            output.raw(&String::from_utf8_lossy(&payload));
-            Ok(ExitCode::SUCCESS)
-        }
+    match answer.into_buffered().await {
         Answer::FunctionError { payload, .. } => {
             output.raw(&String::from_utf8_lossy(&payload));
             Ok(ExitCode::FAILURE)
         }
-        Answer::Streaming(stream) => {
-            output.raw(&String::from_utf8_lossy(&stream.collect().await?));
+        Answer::Buffered(payload) => {
+            output.raw(&String::from_utf8_lossy(&payload));
             Ok(ExitCode::SUCCESS)
         }
+        // `into_buffered` leaves no other.
+        Answer::Streaming(_) => Ok(ExitCode::FAILURE),
     }
 }

@@ -18,7 +18,7 @@ struct Report<'a> {
     alias: Option<&'a str>,
     previous: Option<String>,
     uploaded_objects: usize,
-    uploaded_bytes: usize,
+    uploaded_bytes: u64,
 }
 
 pub async fn run(arguments: &args::Publish, output: &Output) -> Result<()> {
@@ -27,9 +27,8 @@ pub async fn run(arguments: &args::Publish, output: &Output) -> Result<()> {
     let project = Project::load(&arguments.source.project)?;
     let home = settings::home()?;
     let built = publish::build_all(&project, &home, output).await?;
-    let prepared = publish::prepare(&project, built, (&targets, &home), output).await?;
-    let uploaded = publish::upload(&store, &prepared, output).await?;
-    let (app, release) = (project.manifest.app.name.as_str(), prepared.release.id());
+    let published = publish::publish(&project, &built, (&store, &targets, &home), output).await?;
+    let (app, release) = (project.manifest.app.name.as_str(), published.id.clone());
     let alias = (!arguments.no_alias).then_some(arguments.alias.as_str());
     let mut previous = None;
     if let Some(alias) = alias {
@@ -49,8 +48,8 @@ pub async fn run(arguments: &args::Publish, output: &Output) -> Result<()> {
         release,
         alias,
         previous,
-        uploaded_objects: uploaded.objects,
-        uploaded_bytes: uploaded.bytes,
+        uploaded_objects: published.objects,
+        uploaded_bytes: published.bytes,
     };
     output.result(&report, || report.release.clone())
 }

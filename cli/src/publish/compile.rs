@@ -7,49 +7,34 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use lambkin_build::Home;
 use lambkin_engine::Target;
-use lambkin_protocol::digest::sha256_hex;
-use lambkin_protocol::release::Artifact;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// An artifact for one target.
-#[derive(Debug, Clone)]
-pub struct Compiled {
-    pub target: Target,
-    pub bytes: Bytes,
-    pub artifact: Artifact,
-}
-
-/// Compiles a component for each target, or takes what an earlier run compiled.
+/// Compiles a component for a target, or takes what an earlier run compiled.
 pub async fn compile(
     name: &str,
     component: &BuiltComponent,
-    (targets, home): (&[Target], &Home),
+    (target, home): (Target, &Home),
     output: &Output,
-) -> Result<Vec<Compiled>> {
-    let mut compiled = Vec::new();
-    for target in targets.iter().copied() {
-        let start = Instant::now();
-        let step = output.step(&format!("compiling {name} for {target}"));
-        let (wasm, digest, home) =
-            (component.wasm.clone(), component.digest.clone(), home.path().to_owned());
-        let (bytes, fresh) =
-            tokio::task::spawn_blocking(move || artifact(&wasm, &digest, target, &home))
-                .await?
-                .with_context(|| format!("component {name:?} cannot be compiled for {target}"))?;
-        drop(step);
-        if fresh {
-            let took = start.elapsed().as_secs_f64();
-            output.done(
-                "Compiled",
-                &format!("{name} for {target} ({} in {took:.1} s)", size(bytes.len())),
-            );
-        }
-        let artifact = Artifact { digest: sha256_hex(&bytes), size: bytes.len() as u64 };
-        compiled.push(Compiled { target, bytes, artifact });
+) -> Result<Bytes> {
+    let start = Instant::now();
+    let step = output.step(&format!("compiling {name} for {target}"));
+    let (wasm, digest, home) =
+        (component.wasm.clone(), component.digest.clone(), home.path().to_owned());
+    let (bytes, fresh) =
+        tokio::task::spawn_blocking(move || artifact(&wasm, &digest, target, &home))
+            .await?
+            .with_context(|| format!("component {name:?} cannot be compiled for {target}"))?;
+    drop(step);
+    if fresh {
+        let took = start.elapsed().as_secs_f64();
+        output.done(
+            "Compiled",
+            &format!("{name} for {target} ({} in {took:.1} s)", size(bytes.len())),
+        );
     }
-    Ok(compiled)
+    Ok(bytes)
 }
 
 /// The compiled bytes, and whether they were compiled now.

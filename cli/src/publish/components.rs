@@ -6,6 +6,7 @@ use crate::project::Project;
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use lambkin_build::{Built, Home, Source};
+use lambkin_engine::Granted;
 use lambkin_engine::compile::{check_imports, inspect};
 use lambkin_protocol::digest::sha256_hex;
 use lambkin_protocol::manifest::{Component, Language};
@@ -77,7 +78,7 @@ fn build(language: Language, source: &Source, home: &Home, step: &Step) -> Resul
     let progress = move |what: &str| step.say(&format!("building {name}: {what}"));
     match language {
         Language::Rust => lambkin_build::rust::build(source, home, &progress),
-        Language::Javascript | Language::Typescript => {
+        Language::JavaScript | Language::TypeScript => {
             lambkin_build::javascript::build(source, home, &progress)
         }
         Language::Python => lambkin_build::python::build(source, home, &progress),
@@ -89,7 +90,7 @@ fn build(language: Language, source: &Source, home: &Home, step: &Step) -> Resul
 fn check(name: &str, component: &Component, built: Built) -> Result<BuiltComponent> {
     let inspection =
         inspect(&built.wasm).with_context(|| format!("component {name:?} cannot be served"))?;
-    check_imports(&inspection, !component.config.is_empty()).with_hint(
+    check_imports(&inspection, Granted { config: !component.config.is_empty() }).with_hint(
         format!("component {name:?} asks for what it is not granted"),
         "`lambkin inspect` lists a component's imports",
     )?;
@@ -116,8 +117,8 @@ pub fn world(world: lambkin_engine::World) -> World {
 fn word(language: Language) -> &'static str {
     match language {
         Language::Rust => "Rust",
-        Language::Javascript => "JavaScript",
-        Language::Typescript => "TypeScript",
+        Language::JavaScript => "JavaScript",
+        Language::TypeScript => "TypeScript",
         Language::Python => "Python",
         Language::Go => "Go",
         Language::Wasm => "prebuilt",

@@ -38,7 +38,10 @@ async fn runs_an_existing_lambda_handler() {
     let context = function.call(json!({"op": "context"})).await.unwrap();
     assert_eq!(context["aws_request_id"], "8f5b1a2e-0000-4000-8000-000000000001");
     assert_eq!(context["memory_limit_in_mb"], "128");
-    assert_eq!(context["function"], json!(["shop", "$LATEST", "arn:aws:lambda:eu-west-1:1:function:shop"]));
+    assert_eq!(
+        context["function"],
+        json!(["shop", "$LATEST", "arn:aws:lambda:eu-west-1:1:function:shop"])
+    );
     assert_eq!(context["log"], json!(["/aws/lambda/shop", "stream"]));
     assert_eq!(context["identity"], Value::Null);
     assert_eq!(context["client"], json!({"custom": {"k": "v"}, "title": "Shop"}));
@@ -81,7 +84,11 @@ async fn failures(function: &rig::Component) {
     assert!(stack_trace.last().unwrap().contains("File \"app.py\""), "{stack_trace:?}");
 
     for (op, expected_type, expected_message) in [
-        ("bytes", "Runtime.MarshalError", "Unable to marshal response: Object of type bytes is not JSON serializable"),
+        (
+            "bytes",
+            "Runtime.MarshalError",
+            "Unable to marshal response: Object of type bytes is not JSON serializable",
+        ),
         ("exit", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
         ("lookup", "KeyError", "'missing'"),
     ] {
@@ -89,7 +96,10 @@ async fn failures(function: &rig::Component) {
         let InvokeError::Function { error_type, error_message, .. } = error else {
             panic!("{error:?}")
         };
-        assert_eq!((error_type.as_str(), error_message.as_str()), (expected_type, expected_message));
+        assert_eq!(
+            (error_type.as_str(), error_message.as_str()),
+            (expected_type, expected_message)
+        );
     }
 
     let error = function.call(json!({"op": "hoard"})).await.unwrap_err();
@@ -109,12 +119,15 @@ async fn output(function: &rig::Component) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_a_flask_app() {
-    let app = App::new("flask").file("web/app.py", FLASK).file("web/requirements.txt", "flask==3.1.3\n");
+    let app =
+        App::new("flask").file("web/app.py", FLASK).file("web/requirements.txt", "flask==3.1.3\n");
     let web = app.component("web/app.py");
 
     let answer = web.request(Method::GET, "/items/a%20b?q=1&q=2", &[], "").await;
     assert_eq!((answer.status, answer.json()), (200, json!({"id": "a b", "q": ["1", "2"]})));
-    let answer = web.request(Method::POST, "/echo", &[("content-type", "application/json")], r#"{"n": 1}"#).await;
+    let answer = web
+        .request(Method::POST, "/echo", &[("content-type", "application/json")], r#"{"n": 1}"#)
+        .await;
     assert_eq!(answer.json(), json!({"n": 1}));
     let answer = web.request(Method::GET, "/cookies", &[("cookie", "a=1; b=2")], "").await;
     assert_eq!(answer.header("set-cookie"), ["seen=a.b; Path=/", "second=2; Path=/"]);
@@ -141,12 +154,18 @@ async fn serves_a_starlette_app() {
     let app = App::new("starlette")
         .file("src/shop/__init__.py", "")
         .file("src/shop/app.py", STARLETTE)
-        .file("pyproject.toml", "[project]\nname = 'shop'\nversion = '1'\ndependencies = ['starlette==1.10.0']\n")
+        .file(
+            "pyproject.toml",
+            "[project]\nname = 'shop'\nversion = '1'\ndependencies = ['starlette==1.10.0']\n",
+        )
         .handler("app:site");
     let web = app.component("src/shop");
 
     let answer = web.request(Method::GET, "/items/gr%C3%BC%C3%9Fe?q=1", &[], "").await;
-    assert_eq!((answer.status, answer.json()), (200, json!({"id": "grüße", "q": "1", "started": true})));
+    assert_eq!(
+        (answer.status, answer.json()),
+        (200, json!({"id": "grüße", "q": "1", "started": true}))
+    );
     let answer = web.request(Method::GET, "/plain", &[], "").await;
     assert_eq!(answer.text(), "from a plain function");
     let answer = web.request(Method::GET, "/stream", &[], "").await;
@@ -163,11 +182,14 @@ async fn serves_a_starlette_app() {
 
 #[test]
 fn names_what_is_wrong_with_an_app() {
-    let app = App::new("missing").file("app.py", "import json\n\ndef handler(event, context):\n    import nowhere.at_all\n");
+    let app = App::new("missing")
+        .file("app.py", "import json\n\ndef handler(event, context):\n    import nowhere.at_all\n");
     let text = failure(&app, "app.py");
     assert!(text.ends_with("app.py:4: there is no module nowhere.at_all"), "{text}");
 
-    let app = App::new("taken").file("site.py", "def handler(event, context): ...\n").handler("site.handler");
+    let app = App::new("taken")
+        .file("site.py", "def handler(event, context): ...\n")
+        .handler("site.handler");
     let text = failure(&app, ".");
     assert!(text.ends_with("give the app's own another name"), "{text}");
 

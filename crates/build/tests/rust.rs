@@ -46,25 +46,43 @@ impl App {
 fn a_crate_becomes_a_component_and_tells_what_to_watch() {
     let app = App::new(&[
         ("Cargo.toml", LIBRARY),
-        ("src/lib.rs", "const TEXT: &str = include_str!(\"../text.txt\");\npub fn text() -> usize { TEXT.len() }\n"),
+        (
+            "src/lib.rs",
+            "const TEXT: &str = include_str!(\"../text.txt\");\npub fn text() -> usize { TEXT.len() }\n",
+        ),
         ("text.txt", "hello"),
     ]);
     let built = app.build().unwrap();
-    assert_eq!(built.wasm.get(..8), Some(&b"\0asm\x0d\0\x01\0"[..]), "a component, not a core module");
+    assert_eq!(
+        built.wasm.get(..8),
+        Some(&b"\0asm\x0d\0\x01\0"[..]),
+        "a component, not a core module"
+    );
     for watched in ["src", "Cargo.toml", "text.txt"] {
         assert!(built.inputs.contains(&app.path(watched)), "{watched} in {:?}", built.inputs);
     }
     assert!(!app.path("target").exists(), "the user's folder stays clean");
-    assert!(!built.inputs.iter().any(|path| path.starts_with(app.path(".lambkin"))), "{:?}", built.inputs);
+    assert!(
+        !built.inputs.iter().any(|path| path.starts_with(app.path(".lambkin"))),
+        "{:?}",
+        built.inputs
+    );
 }
 
 #[test]
 fn what_does_not_compile_fails_with_the_compilers_own_words() {
-    let app = App::new(&[("Cargo.toml", LIBRARY), ("src/lib.rs", "pub fn broken() -> u32 { \"text\" }\n")]);
+    let app = App::new(&[
+        ("Cargo.toml", LIBRARY),
+        ("src/lib.rs", "pub fn broken() -> u32 { \"text\" }\n"),
+    ]);
     let failure = app.build().unwrap_err().downcast::<BuildFailure>().unwrap();
     assert!(failure.output.contains("mismatched types"), "{}", failure.output);
     assert!(failure.output.contains("src/lib.rs:1:"), "{}", failure.output);
-    assert!(failure.summary.starts_with("cargo build failed: could not compile `shop`"), "{}", failure.summary);
+    assert!(
+        failure.summary.starts_with("cargo build failed: could not compile `shop`"),
+        "{}",
+        failure.summary
+    );
     assert!(!failure.output.contains("\"reason\":"), "no JSON for people: {}", failure.output);
 }
 

@@ -57,6 +57,14 @@ pub enum AliasError {
 }
 
 impl Alias {
+    /// The release it points to, when it points to one only.
+    pub fn only(&self) -> Option<&str> {
+        match self.targets.as_slice() {
+            [target] => Some(&target.release),
+            _ => None,
+        }
+    }
+
     /// An alias that points to one release only.
     pub fn single(release: impl Into<String>) -> Self {
         let target = Target { release: release.into(), weight: 100 };

@@ -58,6 +58,11 @@ pub enum DomainError {
 }
 
 impl Domain {
+    /// A domain without mappings.
+    pub fn empty() -> Self {
+        Self { lambkin_domain: VERSION, mappings: BTreeMap::new() }
+    }
+
     /// The mapping with the longest base path that `path` lies under, and the rest of the path, which begins with `/`.
     ///
     /// As API Gateway does for multi-level mappings: whole segments are compared, and `""` is the last resort.

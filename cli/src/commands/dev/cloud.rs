@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The running services.
 pub struct Cloud {
     s3: s3::Server,
-    function: Arc<lambda::Function>,
+    function: lambda::Function,
     api: http_api::Server,
 }
 
@@ -56,24 +56,21 @@ impl Cloud {
             "LAMBKIN_CACHE_DIR".to_owned(),
             project.work().join("cache").display().to_string(),
         );
-        let function = Arc::new(
-            lambda::Function::start(lambda::Settings {
-                timeout: TIMEOUT,
-                memory_mb: arguments.memory,
-                max_sandboxes: arguments.max_sandboxes,
-                on_log: Arc::new(move |line| print_log(&output, &line)),
-                environment,
-                ..lambda::Settings::new(app.as_str(), bootstrap)
-            })
-            .await?,
-        );
+        let function = lambda::Function::start(lambda::Settings {
+            timeout: TIMEOUT,
+            memory_mb: arguments.memory,
+            max_sandboxes: arguments.max_sandboxes,
+            on_log: Arc::new(move |line| print_log(&output, &line)),
+            environment,
+            ..lambda::Settings::new(bootstrap, app.as_str())
+        })?;
         let api = http_api::Server::start(http_api::Settings {
             on_request: Arc::new(move |access| {
                 let text =
                     format!("{} {} {} ms", access.method, access.path, access.duration.as_millis());
                 output.line(&access.status.as_u16().to_string(), &text);
             }),
-            ..http_api::Settings::new(arguments.listen, Arc::clone(&function))
+            ..http_api::Settings::new(arguments.listen, routes(project), function.clone())
         })
         .await
         .with_hint(
@@ -94,15 +91,8 @@ impl Cloud {
     }
 
     /// Lets the API know the app's routes, as a deployment would.
-    pub fn set_routes(&self, project: &Project) {
-        let routes = project.manifest.route.iter().flat_map(|route| {
-            let methods = route
-                .methods
-                .clone()
-                .map_or_else(|| vec![None], |methods| methods.into_iter().map(Some).collect());
-            methods.into_iter().map(|method| http_api::Route { method, path: route.path.clone() })
-        });
-        self.api.set_routes(routes.collect());
+    pub fn set_routes(&self, project: &Project) -> Result<()> {
+        Ok(self.api.set_routes(&routes(project))?)
     }
 
     /// Ends every service and process.
@@ -122,9 +112,9 @@ pub fn store_url() -> String {
 pub fn access(endpoint: &str) -> S3Access {
     S3Access {
         endpoint: Some(endpoint.to_owned()),
-        region: Some(REGION.to_owned()),
-        access_key_id: Some(ACCESS_KEY_ID.to_owned()),
-        secret_access_key: Some(SECRET_ACCESS_KEY.to_owned()),
+        region: REGION.to_owned(),
+        access_key_id: ACCESS_KEY_ID.to_owned(),
+        secret_access_key: SECRET_ACCESS_KEY.to_owned(),
         session_token: None,
         ca_bundle: None,
     }
@@ -147,4 +137,19 @@ fn host_environment(endpoint: &str, app: &str) -> BTreeMap<String, String> {
 
 fn print_log(output: &Output, line: &lambda::LogLine) {
     super::super::logs::print(output, &line.text);
+}
+
+/// One route of the API for each method; none means any.
+fn routes(project: &Project) -> Vec<http_api::Route> {
+    let mut routes = Vec::new();
+    for route in &project.manifest.route {
+        match &route.methods {
+            Some(methods) => routes.extend(methods.iter().map(|method| http_api::Route {
+                method: Some(method.clone()),
+                path: route.path.clone(),
+            })),
+            None => routes.push(http_api::Route { method: None, path: route.path.clone() }),
+        }
+    }
+    routes
 }

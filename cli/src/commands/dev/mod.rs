@@ -34,7 +34,7 @@ pub async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
         output.error(&error);
         output.warn("nothing is served until this is mended; save a file to try again");
     }
-    cloud.set_routes(&app.project);
+    cloud.set_routes(&app.project)?;
     output.done("Serving", &format!("http://{}  (Ctrl-C ends it)", cloud.address()));
     loop {
         tokio::select! {
@@ -105,16 +105,10 @@ impl Session {
     /// Publishes what is built.
     pub async fn publish(&self, store: &Store) -> Result<()> {
         let targets = [Target::current()];
-        let prepared = publish::prepare(
-            &self.project,
-            self.built.clone(),
-            (&targets, &self.home),
-            &self.output,
-        )
-        .await?;
-        publish::upload(store, &prepared, &Output::quiet()).await?;
-        let app = &self.project.manifest.app.name;
-        publish::move_alias(store, (app, ALIAS), &prepared.release.id(), None).await?;
+        let to = (store, targets.as_slice(), &self.home);
+        let published = publish::publish(&self.project, &self.built, to, &Output::quiet()).await?;
+        publish::move_alias(store, (&self.project.manifest.app.name, ALIAS), &published.id, None)
+            .await?;
         Ok(())
     }
 
@@ -140,7 +134,7 @@ impl Session {
         );
         names.retain(|name| self.project.manifest.component.contains_key(name));
         self.deploy(&names, &cloud.store()?, watch).await?;
-        cloud.set_routes(&self.project);
+        cloud.set_routes(&self.project)?;
         let what = names.into_iter().collect::<Vec<_>>().join(", ");
         self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));
         Ok(())

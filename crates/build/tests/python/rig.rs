@@ -5,8 +5,8 @@ use http::Method;
 use http_body_util::{BodyExt as _, Full};
 use lambkin_build::{BuildFailure, Home, Source, python};
 use lambkin_engine::{
-    ArtifactSource, Context, Engine, Grants, Invocation, InvokeError, LambdaFunction, Limits, Settings, Stream, Target,
-    compile,
+    ArtifactSource, Context, Engine, Grants, Invocation, InvokeError, LambdaFunction, Limits,
+    Settings, Stream, Target, compile,
 };
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,8 @@ impl App {
     /// The app's component, ready to be called.
     pub(crate) fn component(&self, path: &str) -> Component {
         let wasm = self.build(path).unwrap();
-        let artifact = compile::compile(&wasm, Target::current(), Some(&shared().join("functions"))).unwrap();
+        let artifact =
+            compile::compile(&wasm, Target::current(), Some(&shared().join("functions"))).unwrap();
         let engine = Engine::new(&Settings::default()).unwrap();
         let component = engine.load(ArtifactSource::Bytes(&artifact)).unwrap();
         Component { component, output: Arc::default() }
@@ -90,8 +91,15 @@ impl Component {
     }
 
     /// Sends a request to a web component in an instance of its own.
-    pub(crate) async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let body = Full::new(Bytes::copy_from_slice(body.as_bytes())).map_err(|never| match never {});
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let body =
+            Full::new(Bytes::copy_from_slice(body.as_bytes())).map_err(|never| match never {});
         let mut request = http::Request::builder()
             .method(method)
             .uri(format!("https://example.com{path}"))
@@ -120,7 +128,9 @@ impl Component {
             context: Context {
                 request_id: REQUEST_ID.to_owned(),
                 deadline_ms: u64::try_from((now + time).as_millis()).unwrap(),
-                client_context: Some(r#"{"client": {"app_title": "Shop"}, "custom": {"k": "v"}}"#.to_owned()),
+                client_context: Some(
+                    r#"{"client": {"app_title": "Shop"}, "custom": {"k": "v"}}"#.to_owned(),
+                ),
                 function: LambdaFunction {
                     name: "shop".to_owned(),
                     version: "$LATEST".to_owned(),

@@ -5,7 +5,9 @@
 
 use crate::instance;
 use rquickjs::function::Args;
-use rquickjs::{Context, Ctx, Function, IntoJs as _, Object, Persistent, Promise, Result, TypedArray, Value};
+use rquickjs::{
+    Context, Ctx, Function, IntoJs as _, Object, Persistent, Promise, Result, TypedArray, Value,
+};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -19,7 +21,11 @@ pub enum Outcome {
     Nothing,
     Bytes(Option<Vec<u8>>),
     /// An HTTP response: status, names and values in turn, and the handle of its body.
-    Response { status: u16, headers: Vec<String>, body: u32 },
+    Response {
+        status: u16,
+        headers: Vec<String>,
+        body: u32,
+    },
 }
 
 /// How an operation of the host ends; the error is the message of the JavaScript error.
@@ -48,7 +54,11 @@ thread_local! {
 }
 
 /// Starts `future` and returns the promise of its end; `key` names it for [`abort`].
-pub fn spawn<'js>(ctx: &Ctx<'js>, key: u32, future: impl Future<Output = Ended> + 'static) -> Result<Promise<'js>> {
+pub fn spawn<'js>(
+    ctx: &Ctx<'js>,
+    key: u32,
+    future: impl Future<Output = Ended> + 'static,
+) -> Result<Promise<'js>> {
     let (promise, resolve, reject) = ctx.promise()?;
     let task = Task {
         key,
@@ -85,7 +95,9 @@ pub fn rebase(snapshot_clock: u64) {
     let now = instance::monotonic();
     LOOP.with_borrow_mut(|events| {
         let timers = std::mem::take(&mut events.timers);
-        let moved = timers.into_iter().map(|((due, order), id)| ((now + due.saturating_sub(snapshot_clock), order), id));
+        let moved = timers
+            .into_iter()
+            .map(|((due, order), id)| ((now + due.saturating_sub(snapshot_clock), order), id));
         events.timers = moved.collect();
     });
 }
@@ -104,7 +116,11 @@ pub async fn ready(pollable: Pollable) {
 }
 
 /// Runs until `done` says so (true) or until nothing is left that could make progress (false).
-pub fn run(context: &Context, fire: &SavedFunction, mut done: impl FnMut(&Ctx<'_>) -> bool) -> bool {
+pub fn run(
+    context: &Context,
+    fire: &SavedFunction,
+    mut done: impl FnMut(&Ctx<'_>) -> bool,
+) -> bool {
     loop {
         let finished = context.with(|ctx| {
             while ctx.execute_pending_job() {}
@@ -165,7 +181,12 @@ fn advance_tasks(context: &Context) -> bool {
     any
 }
 
-fn settle<'js>(ctx: &Ctx<'js>, resolve: SavedFunction, reject: SavedFunction, outcome: Ended) -> Result<()> {
+fn settle<'js>(
+    ctx: &Ctx<'js>,
+    resolve: SavedFunction,
+    reject: SavedFunction,
+    outcome: Ended,
+) -> Result<()> {
     let (target, value) = match outcome {
         Ok(outcome) => (resolve, outcome.into_value(ctx)?),
         Err(message) => (reject, message.into_js(ctx)?),
@@ -197,7 +218,9 @@ fn wait() -> bool {
     let next = LOOP.with_borrow(|events| events.timers.keys().next().map(|(due, _)| *due));
     if instance::in_snapshot() {
         let Some(due) = next else { return false };
-        std::thread::sleep(std::time::Duration::from_nanos(due.saturating_sub(instance::monotonic())));
+        std::thread::sleep(std::time::Duration::from_nanos(
+            due.saturating_sub(instance::monotonic()),
+        ));
         return true;
     }
     let waiting = WAITING.take();

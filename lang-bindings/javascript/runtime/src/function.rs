@@ -54,8 +54,14 @@ fn environment(context: &Context) -> Vec<String> {
         ("AWS_LAMBDA_LOG_STREAM_NAME", function.log_stream.clone()),
         ("_X_AMZN_TRACE_ID", context.trace_id.clone().unwrap_or_default()),
     ];
-    let lambda = lambda.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value));
-    lambda.chain(context.environment.iter().cloned()).flat_map(|(name, value)| [name, value]).collect()
+    let lambda = lambda
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name.to_owned(), value));
+    lambda
+        .chain(context.environment.iter().cloned())
+        .flat_map(|(name, value)| [name, value])
+        .collect()
 }
 
 fn describe<'js>(ctx: &Ctx<'js>, context: &Context) -> Result<Object<'js>> {

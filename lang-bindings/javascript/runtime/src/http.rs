@@ -15,7 +15,11 @@ impl wasip2::exports::http::incoming_handler::Guest for Handler {
         let parts = Parts::of(&request);
         let body = accept(request.consume().ok(), response);
         if let Err(error) = answer(parts, body) {
-            instance::write(2, format!("{}: {}\n{}\n", error.name, error.message, error.stack.join("\n")).as_bytes());
+            instance::write(
+                2,
+                format!("{}: {}\n{}\n", error.name, error.message, error.stack.join("\n"))
+                    .as_bytes(),
+            );
             fail_response(format!("{}: {}", error.name, error.message));
         }
         if !response_started() {
@@ -52,15 +56,23 @@ struct Parts {
 impl Parts {
     fn of(request: &IncomingRequest) -> Self {
         let headers = flatten(&request.headers());
-        let host = headers.chunks_exact(2).find(|pair| pair[0].eq_ignore_ascii_case("host")).map(|pair| pair[1].clone());
-        let authority = host.or_else(|| request.authority()).unwrap_or_else(|| "localhost".to_owned());
+        let host = headers
+            .chunks_exact(2)
+            .find(|pair| pair[0].eq_ignore_ascii_case("host"))
+            .map(|pair| pair[1].clone());
+        let authority =
+            host.or_else(|| request.authority()).unwrap_or_else(|| "localhost".to_owned());
         let scheme = match request.scheme() {
             Some(Scheme::Http) => "http".to_owned(),
             Some(Scheme::Other(other)) => other,
             Some(Scheme::Https) | None => "https".to_owned(),
         };
         let path = request.path_with_query().unwrap_or_else(|| "/".to_owned());
-        Self { method: name(request.method()), url: format!("{scheme}://{authority}{path}"), headers }
+        Self {
+            method: name(request.method()),
+            url: format!("{scheme}://{authority}{path}"),
+            headers,
+        }
     }
 }
 

@@ -74,7 +74,10 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("node:dgram", "createSocket"),
     ("node:dns", "lookup promises resolve resolve4 resolve6"),
     ("node:dns/promises", "lookup resolve resolve4 resolve6"),
-    ("node:http", "Agent ClientRequest IncomingMessage METHODS STATUS_CODES Server ServerResponse createServer get request"),
+    (
+        "node:http",
+        "Agent ClientRequest IncomingMessage METHODS STATUS_CODES Server ServerResponse createServer get request",
+    ),
     ("node:http2", "connect constants createSecureServer createServer"),
     ("node:https", "Agent Server createServer get request"),
     ("node:inspector", "Session open url"),
@@ -89,7 +92,10 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ("node:v8", "deserialize getHeapStatistics serialize setFlagsFromString"),
     ("node:vm", "Script createContext runInContext runInNewContext runInThisContext"),
     ("node:worker_threads", "MessageChannel Worker isMainThread parentPort workerData"),
-    ("node:zlib", "brotliCompressSync constants createGunzip createGzip deflate gunzip gunzipSync gzip gzipSync inflate"),
+    (
+        "node:zlib",
+        "brotliCompressSync constants createGunzip createGzip deflate gunzip gunzipSync gzip gzipSync inflate",
+    ),
 ];
 
 const NATIVE: &str = "lambkin:native";
@@ -101,26 +107,46 @@ const USER: &str = "lambkin:user";
 pub struct Builtin;
 
 impl Resolver for Builtin {
-    fn resolve<'js>(&mut self, _: &Ctx<'js>, base: &str, name: &str, _: Option<ImportAttributes<'js>>) -> Result<String> {
+    fn resolve<'js>(
+        &mut self,
+        _: &Ctx<'js>,
+        base: &str,
+        name: &str,
+        _: Option<ImportAttributes<'js>>,
+    ) -> Result<String> {
         if name == USER {
             return Ok(BUNDLE.to_owned());
         }
         if name.starts_with("lambkin:") {
-            let inside = base.is_empty() || base.starts_with("lambkin:") || base.starts_with("node:");
-            return if inside { Ok(name.to_owned()) } else { Err(Error::new_resolving(base, name)) };
+            let inside =
+                base.is_empty() || base.starts_with("lambkin:") || base.starts_with("node:");
+            return if inside {
+                Ok(name.to_owned())
+            } else {
+                Err(Error::new_resolving(base, name))
+            };
         }
         let name = if name.starts_with("node:") { name.to_owned() } else { format!("node:{name}") };
-        let target = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name.as_str(), |(_, target)| target);
+        let target = ALIASES
+            .iter()
+            .find(|(alias, _)| *alias == name)
+            .map_or(name.as_str(), |(_, target)| target);
         if source(target).is_some() || unsupported(target).is_some() {
             return Ok(target.to_owned());
         }
-        let message = format!("{name} is not available on Lambkin's QuickJS (imported from {base})");
+        let message =
+            format!("{name} is not available on Lambkin's QuickJS (imported from {base})");
         Err(Error::new_resolving_message(base, name, message))
     }
 }
 
 impl Loader for Builtin {
-    fn load<'js>(&mut self, ctx: &Ctx<'js>, name: &str, _: Option<ImportAttributes<'js>>) -> Result<Module<'js, Declared>> {
+    fn load<'js>(
+        &mut self,
+        ctx: &Ctx<'js>,
+        name: &str,
+        _: Option<ImportAttributes<'js>>,
+    ) -> Result<Module<'js, Declared>> {
         if name == NATIVE {
             return Module::declare_def::<Native, _>(ctx.clone(), name);
         }
@@ -141,7 +167,12 @@ fn source(name: &str) -> Option<&'static str> {
 /// The source of a module whose every export throws when it is called.
 fn unsupported(name: &str) -> Option<String> {
     let (_, exports) = UNSUPPORTED.iter().find(|(known, _)| *known == name)?;
-    let exports = exports.split(' ').map(|export| format!("export const {export} = refuse(\"{name} {export}\");\n"));
+    let exports = exports
+        .split(' ')
+        .map(|export| format!("export const {export} = refuse(\"{name} {export}\");\n"));
     let import = "import { refuse, refuseModule } from \"lambkin:unsupported\";\n";
-    Some(format!("{import}{}export default refuseModule(\"{name}\");\n", exports.collect::<String>()))
+    Some(format!(
+        "{import}{}export default refuseModule(\"{name}\");\n",
+        exports.collect::<String>()
+    ))
 }

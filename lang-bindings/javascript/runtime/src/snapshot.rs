@@ -47,6 +47,8 @@ extern "C" fn initialize() {
 fn load() -> Result<Report, Thrown> {
     // Before the order is read: the build takes a look at the clock after that for the module's own.
     let vm = Vm::new()?;
+    // Kept from the start: QuickJS cannot be taken down while a failed module still holds objects.
+    vm.clone().keep();
     let order: Order = serde_json::from_slice(&instance::read_input()).map_err(|error| Thrown {
         name: "Error".to_owned(),
         message: format!("the build's order is malformed: {error}"),
@@ -54,13 +56,21 @@ fn load() -> Result<Report, Thrown> {
     })?;
     source_map::keep(order.map);
     let deferred = order.deferred;
-    vm.context.with(|ctx| declare(&ctx, order.source).catch(&ctx).map_err(|error| plain(&error)))?;
+    vm.context
+        .with(|ctx| declare(&ctx, order.source).catch(&ctx).map_err(|error| plain(&error)))?;
     let handler = order.handler;
     let mut report = vm.settle(
         |prelude| prelude.get::<_, Function<'_>>("load")?.call((handler, deferred)),
         |answer| {
-            let answer = answer.into_object().unwrap_or_else(|| unreachable!("`load` answers with an object"));
-            Ok(Report { kind: answer.get("kind")?, exports: answer.get("exports")?, error: failure(&answer)?, ..Report::default() })
+            let answer = answer
+                .into_object()
+                .unwrap_or_else(|| unreachable!("`load` answers with an object"));
+            Ok(Report {
+                kind: answer.get("kind")?,
+                exports: answer.get("exports")?,
+                error: failure(&answer)?,
+                ..Report::default()
+            })
         },
     )?;
     report.needs = instance::deferred();

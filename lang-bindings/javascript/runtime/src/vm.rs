@@ -2,7 +2,10 @@
 
 use crate::{event_loop, instance, loader};
 use rquickjs::promise::PromiseState;
-use rquickjs::{CatchResultExt as _, CaughtError, Context, Ctx, Function, Module, Object, Persistent, Promise, Result, Runtime, Value};
+use rquickjs::{
+    CatchResultExt as _, CaughtError, Context, Ctx, Function, Module, Object, Persistent, Promise,
+    Result, Runtime, Value,
+};
 use std::cell::RefCell;
 
 /// How much of the stack JavaScript may use before it gets a `RangeError`. Each call costs the host's own stack
@@ -39,14 +42,19 @@ thread_local! {
 impl Vm {
     /// Starts QuickJS and evaluates the prelude.
     pub fn new() -> std::result::Result<Self, Thrown> {
-        let failed = |error: rquickjs::Error| Thrown { name: "Error".to_owned(), message: error.to_string(), stack: Vec::new() };
+        let failed = |error: rquickjs::Error| Thrown {
+            name: "Error".to_owned(),
+            message: error.to_string(),
+            stack: Vec::new(),
+        };
         let runtime = Runtime::new().map_err(failed)?;
         runtime.set_loader(loader::Builtin, loader::Builtin);
         runtime.set_max_stack_size(STACK_BYTES);
         runtime.set_gc_threshold(COLLECT_BYTES);
         let context = Context::full(&runtime).map_err(failed)?;
         let (prelude, fire) = context.with(|ctx| -> std::result::Result<_, Thrown> {
-            let prelude = import(&ctx, "lambkin:main").catch(&ctx).map_err(|error| plain(&error))?;
+            let prelude =
+                import(&ctx, "lambkin:main").catch(&ctx).map_err(|error| plain(&error))?;
             let fire: Function<'_> = prelude.get("fireTimer").map_err(failed)?;
             Ok((Persistent::save(&ctx, prelude), Persistent::save(&ctx, fire)))
         })?;
@@ -77,7 +85,10 @@ impl Vm {
         }
         instance::start();
         event_loop::rebase(self.snapshot_clock);
-        let begun = self.settle(|prelude| prelude.get::<_, Function<'_>>("begin")?.call((environment,)), thrown)?;
+        let begun = self.settle(
+            |prelude| prelude.get::<_, Function<'_>>("begin")?.call((environment,)),
+            thrown,
+        )?;
         begun.map_or(Ok(()), Err)
     }
 
@@ -91,7 +102,8 @@ impl Vm {
         read: impl for<'js> FnOnce(Value<'js>) -> Result<R>,
     ) -> std::result::Result<R, Thrown> {
         let promise = self.context.with(|ctx| {
-            let promise = self.prelude.clone().restore(&ctx).and_then(|prelude| call(&prelude)).catch(&ctx);
+            let promise =
+                self.prelude.clone().restore(&ctx).and_then(|prelude| call(&prelude)).catch(&ctx);
             promise.map(|promise| Persistent::save(&ctx, promise)).map_err(|error| plain(&error))
         })?;
         loop {
@@ -115,7 +127,9 @@ impl Vm {
     /// Tells the prelude that nothing is left to wait for; true when that gave it something to do.
     fn tell_idle(&self, ctx: &Ctx<'_>) -> bool {
         let prelude = self.prelude.clone().restore(ctx);
-        prelude.and_then(|prelude| prelude.get::<_, Function<'_>>("idle")?.call(())).unwrap_or(false)
+        prelude
+            .and_then(|prelude| prelude.get::<_, Function<'_>>("idle")?.call(()))
+            .unwrap_or(false)
     }
 }
 
@@ -129,7 +143,11 @@ impl Thrown {
 pub fn thrown(answer: Value<'_>) -> Result<Option<Thrown>> {
     let Some(answer) = answer.as_object() else { return Ok(None) };
     let Some(error) = answer.get::<_, Option<Object<'_>>>("error")? else { return Ok(None) };
-    Ok(Some(Thrown { name: error.get("name")?, message: error.get("message")?, stack: error.get("stack")? }))
+    Ok(Some(Thrown {
+        name: error.get("name")?,
+        message: error.get("message")?,
+        stack: error.get("stack")?,
+    }))
 }
 
 /// Imports a module that has nothing to wait for.
@@ -143,7 +161,12 @@ pub fn plain(error: &CaughtError<'_>) -> Thrown {
         CaughtError::Exception(exception) => Thrown {
             name: exception.as_object().get("name").unwrap_or_else(|_| "Error".to_owned()),
             message: exception.message().unwrap_or_default(),
-            stack: exception.stack().unwrap_or_default().lines().map(|line| line.trim().to_owned()).collect(),
+            stack: exception
+                .stack()
+                .unwrap_or_default()
+                .lines()
+                .map(|line| line.trim().to_owned())
+                .collect(),
         },
         other => Thrown { name: "Error".to_owned(), message: other.to_string(), stack: Vec::new() },
     }
@@ -152,8 +175,14 @@ pub fn plain(error: &CaughtError<'_>) -> Thrown {
 /// Lets the prelude know of promises that are rejected with nobody to handle it.
 fn track_rejections(runtime: &Runtime, prelude: &Persistent<Object<'static>>) {
     let prelude = prelude.clone();
-    runtime.set_host_promise_rejection_tracker(Some(Box::new(move |ctx, promise, reason, handled| {
-        let prelude = prelude.clone().restore(&ctx);
-        let _ = prelude.and_then(|prelude| prelude.get::<_, Function<'_>>("trackRejection")?.call::<_, ()>((promise, reason, handled)));
-    })));
+    runtime.set_host_promise_rejection_tracker(Some(Box::new(
+        move |ctx, promise, reason, handled| {
+            let prelude = prelude.clone().restore(&ctx);
+            let _ = prelude.and_then(|prelude| {
+                prelude
+                    .get::<_, Function<'_>>("trackRejection")?
+                    .call::<_, ()>((promise, reason, handled))
+            });
+        },
+    )));
 }

@@ -43,11 +43,18 @@ fn digest<'js>(ctx: Ctx<'js>, algorithm: String, data: Bytes<'js>) -> Result<Byt
 
 macro_rules! authenticate {
     ($hash:ty, $key:expr, $data:expr) => {
-        Hmac::<$hash>::new_from_slice(&$key).ok().map(|mac| mac.chain_update(&$data).finalize().into_bytes().to_vec())
+        Hmac::<$hash>::new_from_slice(&$key)
+            .ok()
+            .map(|mac| mac.chain_update(&$data).finalize().into_bytes().to_vec())
     };
 }
 
-fn hmac<'js>(ctx: Ctx<'js>, algorithm: String, key: Bytes<'js>, data: Bytes<'js>) -> Result<Bytes<'js>> {
+fn hmac<'js>(
+    ctx: Ctx<'js>,
+    algorithm: String,
+    key: Bytes<'js>,
+    data: Bytes<'js>,
+) -> Result<Bytes<'js>> {
     let (key, data) = (bytes(&ctx, &key)?, bytes(&ctx, &data)?);
     let code = match algorithm.as_str() {
         "md5" => authenticate!(Md5, key, data),

@@ -10,7 +10,8 @@ use std::rc::Rc;
 use url::Url;
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    ErrorCode, Fields, IncomingBody, Method, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
+    ErrorCode, Fields, IncomingBody, Method, OutgoingBody, OutgoingRequest, OutgoingResponse,
+    ResponseOutparam, Scheme,
 };
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
@@ -56,7 +57,8 @@ fn handle() -> u32 {
 fn reader(body: IncomingBody) -> u32 {
     let Ok(stream) = body.stream() else { return 0 };
     let handle = handle();
-    READERS.with_borrow_mut(|readers| readers.insert(handle, Rc::new(Reader { stream, _body: body })));
+    READERS
+        .with_borrow_mut(|readers| readers.insert(handle, Rc::new(Reader { stream, _body: body })));
     handle
 }
 
@@ -88,8 +90,10 @@ pub fn flatten(fields: &Fields) -> Vec<String> {
 fn fields(headers: &[String]) -> std::result::Result<Fields, String> {
     let fields = Fields::new();
     for pair in headers.chunks_exact(2) {
-        let value: Option<Vec<u8>> = pair[1].chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
-        let value = value.ok_or_else(|| format!("the value of the header {} is not Latin-1 text", pair[0]))?;
+        let value: Option<Vec<u8>> =
+            pair[1].chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect();
+        let value = value
+            .ok_or_else(|| format!("the value of the header {} is not Latin-1 text", pair[0]))?;
         match fields.append(&pair[0], &value) {
             Ok(()) | Err(wasip2::http::types::HeaderError::Forbidden) => {}
             Err(_) => return Err(format!("the header {} is malformed", pair[0])),
@@ -99,16 +103,31 @@ fn fields(headers: &[String]) -> std::result::Result<Fields, String> {
 }
 
 /// Sends a request; the promise is settled when the response's head is there.
-fn send<'js>(ctx: Ctx<'js>, key: u32, method: String, url: String, headers: Vec<String>, body: Option<TypedArray<'js, u8>>) -> Result<Promise<'js>> {
+fn send<'js>(
+    ctx: Ctx<'js>,
+    key: u32,
+    method: String,
+    url: String,
+    headers: Vec<String>,
+    body: Option<TypedArray<'js, u8>>,
+) -> Result<Promise<'js>> {
     if instance::in_snapshot() {
         instance::defer("fetch".to_owned());
-        return Err(Exception::throw_type(&ctx, "fetch is not available while the module is loaded at build time"));
+        return Err(Exception::throw_type(
+            &ctx,
+            "fetch is not available while the module is loaded at build time",
+        ));
     }
     let body = body.map(|body| bytes(&ctx, &body)).transpose()?;
     spawn(&ctx, key, exchange(method, url, headers, body))
 }
 
-async fn exchange(method: String, url: String, headers: Vec<String>, content: Option<Vec<u8>>) -> Ended {
+async fn exchange(
+    method: String,
+    url: String,
+    headers: Vec<String>,
+    content: Option<Vec<u8>>,
+) -> Ended {
     let request = outgoing(&method, &url, &headers)?;
     let body = request.body().map_err(|()| "the request has no body")?;
     let response = outgoing_handler::handle(request, None).map_err(describe)?;
@@ -120,7 +139,9 @@ async fn exchange(method: String, url: String, headers: Vec<String>, content: Op
     }
     OutgoingBody::finish(body, None).map_err(describe)?;
     ready(response.subscribe()).await;
-    let Some(Ok(answer)) = response.get() else { return Err("the response was taken already".to_owned()) };
+    let Some(Ok(answer)) = response.get() else {
+        return Err("the response was taken already".to_owned());
+    };
     let answer = answer.map_err(describe)?;
     let headers = flatten(&answer.headers());
     let status = answer.status();
@@ -128,14 +149,20 @@ async fn exchange(method: String, url: String, headers: Vec<String>, content: Op
     Ok(Outcome::Response { status, headers, body: reader(body) })
 }
 
-fn outgoing(method: &str, url: &str, headers: &[String]) -> std::result::Result<OutgoingRequest, String> {
+fn outgoing(
+    method: &str,
+    url: &str,
+    headers: &[String],
+) -> std::result::Result<OutgoingRequest, String> {
     let url = Url::parse(url).map_err(|error| format!("{url}: {error}"))?;
     let scheme = match url.scheme() {
         "http" => Scheme::Http,
         "https" => Scheme::Https,
         other => return Err(format!("the scheme {other}: is not supported")),
     };
-    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let path = url
+        .query()
+        .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     let host = url.host_str().unwrap_or_default();
     let authority = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     let request = OutgoingRequest::new(fields(headers)?);
@@ -223,7 +250,10 @@ fn finish_body<'js>(ctx: Ctx<'js>, handle: u32) -> Result<Promise<'js>> {
     let writer = WRITERS.with_borrow_mut(|writers| writers.remove(&handle));
     spawn(&ctx, 0, async move {
         let writer = writer.ok_or("the response is closed")?;
-        flush(&writer.stream).await?;
+        // A client that has left, or asked for the head alone, wants nothing more.
+        if flush(&writer.stream).await.is_err() {
+            return Ok(Outcome::Nothing);
+        }
         let writer = Rc::into_inner(writer).ok_or("the response is still being written")?;
         drop(writer.stream);
         OutgoingBody::finish(writer.body, None).map_err(describe)?;

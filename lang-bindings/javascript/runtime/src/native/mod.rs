@@ -57,7 +57,10 @@ fn environment() -> Vec<String> {
     if instance::in_snapshot() {
         return Vec::new();
     }
-    wasip2::cli::environment::get_environment().into_iter().flat_map(|(name, value)| [name, value]).collect()
+    wasip2::cli::environment::get_environment()
+        .into_iter()
+        .flat_map(|(name, value)| [name, value])
+        .collect()
 }
 
 /// The bytes of a `Uint8Array`.

@@ -30,12 +30,18 @@ fn utf8_encode<'js>(ctx: Ctx<'js>, text: String) -> Result<Bytes<'js>> {
 }
 
 /// The text of UTF-8 bytes; what is malformed becomes U+FFFD, or an error when `fatal`.
-fn utf8_decode<'js>(ctx: Ctx<'js>, array: Bytes<'js>, fatal: bool) -> Result<rquickjs::String<'js>> {
+fn utf8_decode<'js>(
+    ctx: Ctx<'js>,
+    array: Bytes<'js>,
+    fatal: bool,
+) -> Result<rquickjs::String<'js>> {
     // SAFETY: no JavaScript runs while the slice is alive.
     let bytes = unsafe { array.as_bytes() }.unwrap_or_default();
     match std::str::from_utf8(bytes) {
         Ok(text) => rquickjs::String::from_str(ctx, text),
-        Err(_) if fatal => Err(Exception::throw_type(&ctx, "The encoded data was not valid for encoding utf-8")),
+        Err(_) if fatal => {
+            Err(Exception::throw_type(&ctx, "The encoded data was not valid for encoding utf-8"))
+        }
         Err(_) => rquickjs::String::from_str(ctx, &String::from_utf8_lossy(bytes)),
     }
 }

@@ -174,7 +174,7 @@ export async function fetch(input, init) {
   let body = contentOf(request) ? await request.bytes() : undefined;
   for (let redirects = 0; ; redirects++) {
     if (body && !headers.has("content-length")) headers.set("content-length", String(body.length));
-    const answer = await exchange(method, url, [...headers].flat(), body, signal);
+    const answer = await exchange(method, url, headers._lines(), body, signal);
     const received = pairs(answer.headers);
     const location = REDIRECTS.has(answer.status) ? received.get("location") : null;
     if (location === null || request.redirect === "manual") {

@@ -20,11 +20,15 @@ export class Headers {
 
   constructor(init) {
     if (init === undefined || init === null) return;
+    if (init instanceof Headers) {
+      this.#map = new Map(Array.from(init.#map, ([name, values]) => [name, [...values]]));
+      return;
+    }
     if (typeof init !== "object") throw new TypeError("Headers expects an object or a sequence of pairs");
     const pairs = typeof init[Symbol.iterator] === "function" ? init : Object.entries(init);
     for (const pair of pairs) {
       const [name, value, ...more] = pair;
-      if (value === undefined && !Array.isArray(init) === false || more.length > 0) {
+      if (value === undefined && typeof init[Symbol.iterator] === "function" || more.length > 0) {
         throw new TypeError("Each header is a name and a value");
       }
       this.append(name, value);
@@ -54,6 +58,11 @@ export class Headers {
       if (name === "set-cookie") for (const value of values) yield [name, value];
       else yield [name, values.join(", ")];
     }
+  }
+
+  /** Names and values in turn, each value as it was appended: what goes over the wire. */
+  _lines() {
+    return [...this.#map].flatMap(([name, values]) => values.flatMap((value) => [name, value]));
   }
 
   *keys() { for (const [name] of this.entries()) yield name; }

@@ -65,9 +65,9 @@ function makeRequest({ method, url, headers, body }) {
 }
 
 async function send(response, withoutBody) {
-  const headers = [...response.headers].flat();
-  const writer = native.respond(response.status, headers);
+  const writer = native.respond(response.status, response.headers._lines());
   const content = contentOf(response);
+  setIdle(() => native.write(2, "the response was cut short: its body's stream never ended\n"));
   try {
     if (content && !withoutBody) {
       const whole = content.bytes?.();

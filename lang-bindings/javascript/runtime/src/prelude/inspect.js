@@ -120,8 +120,13 @@ function braces(open, items, close, level) {
   return `${open}\n${pad}${items.join(`,\n${pad}`)}\n${pad.slice(2)}${close}`;
 }
 
-/** The frames of an error, each named by the user's own file. */
-const frames = (error) => native.mapStack(String(error.stack ?? "")).split("\n").map((line) => line.trim()).filter((line) => line.startsWith("at "));
+/** The frames of an error, each named by the user's own file, down to where the runtime called the handler. */
+function frames(error) {
+  const lines = native.mapStack(String(error.stack ?? "")).split("\n").map((line) => line.trim());
+  const all = lines.filter((line) => line.startsWith("at "));
+  const end = all.findIndex((line) => /\(lambkin:(function|http|load|timers):/.test(line));
+  return end < 0 ? all : all.slice(0, end);
+}
 
 function title(error) {
   const name = error.name ?? error.constructor?.name ?? "Error";

@@ -19,7 +19,8 @@ export class ReadableStream {
       error: (reason) => stream._fail(reason),
     };
     const started = source.start?.(this.#controller);
-    this.#started = Promise.resolve(started).then(() => this.#pull(), (error) => this._fail(error));
+    this.#started = Promise.resolve(started).catch((error) => this._fail(error));
+    this.#pull();
   }
 
   static from(iterable) {

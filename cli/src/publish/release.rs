@@ -1,0 +1,134 @@
+//! Brings a release and everything it names into a store: blobs and artifacts first, the release last.
+
+use super::BuiltComponent;
+use super::compile;
+use super::components::bytes as size;
+use crate::output::Output;
+use crate::project::Project;
+use anyhow::{Context as _, Result};
+use lambkin_build::Home;
+use lambkin_engine::Target;
+use lambkin_protocol::manifest;
+use lambkin_protocol::release::{self, Artifact, Component, Limits, Release};
+use lambkin_store::{Put, Store, StoredArtifact};
+use std::collections::BTreeMap;
+
+/// The memory a component may use when the manifest says nothing, in MiB: Lambda's own default.
+const DEFAULT_MEMORY_MB: u32 = 128;
+
+/// A release that is in the store.
+#[derive(Debug)]
+pub struct Published {
+    pub id: String,
+    /// What had to be uploaded for it.
+    pub objects: usize,
+    pub bytes: u64,
+}
+
+/// Publishes built components as a release of the app; no alias is moved.
+pub async fn publish(
+    project: &Project,
+    built: &BTreeMap<String, BuiltComponent>,
+    (store, targets, home): (&Store, &[Target], &Home),
+    output: &Output,
+) -> Result<Published> {
+    let mut published = Published { id: String::new(), objects: 0, bytes: 0 };
+    let mut components = BTreeMap::new();
+    for (name, component) in built {
+        let manifest = project
+            .manifest
+            .component
+            .get(name)
+            .with_context(|| format!("the app has no component {name:?}"))?;
+        let put = store.put_blob(&component.digest, component.wasm.clone()).await;
+        published.add(
+            put.with_context(|| format!("component {name:?} cannot be uploaded"))?,
+            component.wasm.len() as u64,
+        );
+        let mut artifacts = BTreeMap::new();
+        for target in targets {
+            let (stored, uploaded) =
+                artifact((name, component), *target, (store, home), output).await?;
+            if uploaded {
+                published.add(Put::Stored, stored.stored_size);
+            }
+            let artifact = Artifact {
+                digest: stored.digest,
+                size: stored.size,
+                stored_size: stored.stored_size,
+            };
+            artifacts.insert(target.to_string(), artifact);
+        }
+        components.insert(name.clone(), entry(manifest, component, artifacts));
+    }
+    let release = Release {
+        lambkin_release: release::VERSION,
+        app: project.manifest.app.name.clone(),
+        components,
+        routes: project.manifest.route.clone(),
+    };
+    published.id = release.id();
+    let bytes = release.to_bytes();
+    let length = bytes.len() as u64;
+    let put = store.put_release(&release.app, &published.id, bytes.into()).await;
+    published
+        .add(put.with_context(|| format!("release {} cannot be uploaded", published.id))?, length);
+    if published.objects > 0 {
+        let bytes = size(usize::try_from(published.bytes).unwrap_or(usize::MAX));
+        output.done("Uploaded", &format!("{} objects, {bytes}", published.objects));
+    }
+    Ok(published)
+}
+
+/// The artifact that the store holds for a component and target, and whether it was put there now.
+async fn artifact(
+    (name, component): (&str, &BuiltComponent),
+    target: Target,
+    (store, home): (&Store, &Home),
+    output: &Output,
+) -> Result<(StoredArtifact, bool)> {
+    let engine = lambkin_engine::fingerprint();
+    let word = target.to_string();
+    let found = store.find_artifact(&engine, &word, &component.digest).await;
+    if let Some(stored) = found.context("the store cannot be asked what it has")? {
+        return Ok((stored, false));
+    }
+    let bytes = compile::compile(name, component, (target, home), output).await?;
+    let _step = output.step(&format!("uploading {name} for {target}"));
+    let put = store.put_artifact(&engine, &word, &component.digest, bytes).await;
+    Ok((
+        put.with_context(|| format!("the artifact of {name:?} for {target} cannot be uploaded"))?,
+        true,
+    ))
+}
+
+fn entry(
+    manifest: &manifest::Component,
+    built: &BuiltComponent,
+    artifacts: BTreeMap<String, Artifact>,
+) -> Component {
+    Component {
+        digest: built.digest.clone(),
+        size: built.wasm.len() as u64,
+        world: built.world,
+        environment: manifest.environment.clone(),
+        config: manifest.config.clone(),
+        grants: manifest.grants.clone(),
+        limits: Limits {
+            memory_mb: manifest.limits.memory_mb.unwrap_or(DEFAULT_MEMORY_MB),
+            timeout_seconds: manifest.limits.timeout_seconds,
+        },
+        imports: built.imports.clone(),
+        engine: lambkin_engine::fingerprint(),
+        artifacts,
+    }
+}
+
+impl Published {
+    fn add(&mut self, put: Put, bytes: u64) {
+        if put == Put::Stored {
+            self.objects += 1;
+            self.bytes += bytes;
+        }
+    }
+}

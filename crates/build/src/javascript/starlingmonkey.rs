@@ -1,0 +1,132 @@
+//! StarlingMonkey components, by componentize-js on Node.
+
+use super::bundle::{self, Bundle};
+use super::entry::Entry;
+use super::esbuild::install_packages;
+use crate::{BuildFailure, Home, Kind, Progress, Source, tools};
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// componentize-js and the package that it needs and does not name.
+const PACKAGES: [&str; 2] =
+    ["@bytecodealliance/componentize-js@0.23.0", "@bytecodealliance/preview2-shim@0.25.0"];
+const FOLDER: &str = "componentize-js-0.23.0";
+
+/// The version of WASI that this componentize-js speaks; its own, whatever newer one there is.
+const WASI: &str = "0.2.10";
+
+macro_rules! binding {
+    ($name:literal) => {
+        include_str!(concat!("../../../../lang-bindings/javascript/starlingmonkey/", $name))
+    };
+}
+
+macro_rules! wit {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../../../wit/deps/wasi-", $name, "-0.2.12/package.wit")))
+    };
+}
+
+/// WASI's packages, which differ between these versions in nothing but the number.
+const WIT: [(&str, &str); 7] = [
+    wit!("cli"),
+    wit!("clocks"),
+    wit!("filesystem"),
+    wit!("http"),
+    wit!("io"),
+    wit!("random"),
+    wit!("sockets"),
+];
+
+/// Bundles and componentizes; returns the component and the files that went in.
+pub(super) fn build(
+    source: &Source,
+    entry: &Entry,
+    esbuild: &Path,
+    tools: &Tools<'_>,
+) -> Result<(Vec<u8>, Vec<PathBuf>)> {
+    let library = tools.library()?;
+    let folder = source.work.join("starlingmonkey");
+    write_project(source, &folder)?;
+    let user = format!("--alias:lambkin-user={}", entry.file.display());
+    let kind =
+        kind(source, &bundle::run(source, entry, esbuild, &["--external:node:*".to_owned()])?)?;
+    let world = if kind == Kind::Http { "http" } else { "function" };
+    let main =
+        Entry { file: folder.join(world).with_extension("js"), project: entry.project.clone() };
+    let options = [user, "--external:wasi:*".to_owned()];
+    let bundle = bundle::run(source, &main, esbuild, &options)?;
+    let output = folder.join("component.wasm");
+    (tools.progress)(&format!("{}: componentizing on StarlingMonkey", source.name));
+    let mut node = Command::new("node");
+    node.arg(folder.join("componentize.mjs")).arg(library).arg(source.work.join("bundle.js"));
+    node.arg(folder.join("wit")).arg(world).arg(&output);
+    tools::run(&mut node, &format!("componentizing {}", entry.name(source)))?;
+    let inputs =
+        bundle.inputs.into_iter().filter(|input| !input.starts_with(&source.work)).collect();
+    Ok((fs_err::read(output)?, inputs))
+}
+
+/// Where componentize-js is kept and whom its installation is told.
+pub(super) struct Tools<'a> {
+    pub(super) home: &'a Home,
+    pub(super) progress: Progress<'a>,
+}
+
+impl Tools<'_> {
+    /// componentize-js's main module, installed when it is not there yet.
+    fn library(&self) -> Result<PathBuf> {
+        let folder = self.home.path().join("tools").join(FOLDER);
+        install_packages(&folder, &PACKAGES, "componentize-js 0.23.0", self.progress)?;
+        Ok(folder.join("node_modules/@bytecodealliance/componentize-js/src/componentize.js"))
+    }
+}
+
+/// Writes the adapter, its settings and the WIT package.
+fn write_project(source: &Source, folder: &Path) -> Result<()> {
+    let wit = folder.join("wit");
+    fs_err::create_dir_all(wit.join("deps"))?;
+    let handler = source.handler.as_deref().unwrap_or("handler");
+    let settings = format!("export const handlerName = {};\n", serde_json::to_string(handler)?);
+    let files = [
+        ("componentize.mjs", binding!("componentize.mjs")),
+        ("environment.js", binding!("environment.js")),
+        ("function.js", binding!("function.js")),
+        ("http.js", binding!("http.js")),
+        ("settings.js", settings.as_str()),
+        ("wit/world.wit", binding!("world.wit")),
+        (
+            "wit/deps/lambkin-function.wit",
+            include_str!("../../../../wit/lambkin-function/function.wit"),
+        ),
+    ];
+    for (name, text) in files {
+        fs_err::write(folder.join(name), text)?;
+    }
+    for (name, text) in WIT {
+        fs_err::write(
+            wit.join("deps").join(name).with_extension("wit"),
+            text.replace("0.2.12", WASI),
+        )?;
+    }
+    Ok(())
+}
+
+/// What the handler is: by the manifest, else by the names that the module exports.
+fn kind(source: &Source, bundle: &Bundle) -> Result<Kind> {
+    let handler = source.handler.as_deref().unwrap_or("handler");
+    let exports = |name: &str| bundle.exports.iter().any(|export| export == name);
+    match source.kind {
+        Some(kind @ (Kind::Function | Kind::Http)) => Ok(kind),
+        _ if exports(handler) || bundle.commonjs => Ok(Kind::Function),
+        _ if exports("default") || exports("fetch") => Ok(Kind::Http),
+        _ => {
+            let summary = format!(
+                "{} exports no function `{handler}` and no default export with `fetch`",
+                bundle.entry
+            );
+            Err(BuildFailure { output: String::new(), summary }.into())
+        }
+    }
+}

@@ -1,0 +1,8 @@
+// {{name}}: an AWS Lambda handler. What it returns without a statusCode becomes the JSON body of a 200.
+import type { APIGatewayProxyHandlerV2 } from "aws-lambda";
+
+export const handler: APIGatewayProxyHandlerV2 = async (event, context) => {
+  const id = event.pathParameters?.id;
+  if (id !== undefined) return { id };
+  return { message: "Hello from {{name}}!", path: event.rawPath };
+};

@@ -1,0 +1,11 @@
+// {{name}}: a web handler. Hono and other frameworks for web standards work as well: `export default app`.
+import type { WebHandler } from "@lambkin/types";
+
+export default {
+  async fetch(request, env, context) {
+    const { pathname } = new URL(request.url);
+    const id = /^\/items\/([^/]+)$/.exec(pathname)?.[1];
+    if (id !== undefined) return Response.json({ id: decodeURIComponent(id) });
+    return Response.json({ message: "Hello from {{name}}!", path: pathname });
+  },
+} satisfies WebHandler;
