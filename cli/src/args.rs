@@ -8,18 +8,18 @@ use std::path::PathBuf;
 /// Build, run and publish WebAssembly apps for AWS Lambda.
 #[derive(Debug, Parser)]
 #[command(name = "lambkin", version, propagate_version = true, arg_required_else_help = true)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t)]
-    pub format: Format,
+    pub(crate) format: Format,
 
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people
     #[default]
     Text,
@@ -29,7 +29,7 @@ pub enum Format {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Create an app from a template
     New(New),
     /// Build the app's components
@@ -60,161 +60,161 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-pub struct New {
+pub(crate) struct New {
     /// The app's name, and the folder that is created
     #[arg(required_unless_present = "list")]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Which template: `lambkin new --list` shows them
     #[arg(long, short, required_unless_present = "list")]
-    pub template: Option<String>,
+    pub(crate) template: Option<String>,
     /// List the templates
     #[arg(long)]
-    pub list: bool,
+    pub(crate) list: bool,
 }
 
 /// Where the app's sources are.
 #[derive(Debug, Args)]
-pub struct Source {
+pub(crate) struct Source {
     /// The app's folder, or its manifest
     #[arg(long, short = 'p', default_value = ".", value_name = "PATH")]
-    pub project: PathBuf,
+    pub(crate) project: PathBuf,
 }
 
 /// Where releases are kept.
 #[derive(Debug, Args)]
-pub struct Store {
+pub(crate) struct Store {
     /// The store: `s3://bucket/prefix`, or a folder
     #[arg(long, env = "LAMBKIN_STORE", value_name = "URL")]
-    pub store: Option<String>,
+    pub(crate) store: Option<String>,
 }
 
 #[derive(Debug, Args)]
-pub struct Build {
+pub(crate) struct Build {
     #[command(flatten)]
-    pub source: Source,
+    pub(crate) source: Source,
 }
 
 #[derive(Debug, Args)]
-pub struct Dev {
+pub(crate) struct Dev {
     #[command(flatten)]
-    pub source: Source,
+    pub(crate) source: Source,
     /// The address to serve the app on
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Serve what is there, and do not watch the sources
     #[arg(long)]
-    pub no_watch: bool,
+    pub(crate) no_watch: bool,
     /// The most sandboxes (host processes) at once
     #[arg(long, default_value_t = 10, value_name = "COUNT")]
-    pub max_sandboxes: usize,
+    pub(crate) max_sandboxes: usize,
     /// The function's memory in MiB
     #[arg(long, default_value_t = 512, value_name = "MIB")]
-    pub memory: u32,
+    pub(crate) memory: u32,
     /// The host to run, when it is not beside `lambkin`
     #[arg(long, env = "LAMBKIN_BOOTSTRAP", value_name = "FILE")]
-    pub bootstrap: Option<PathBuf>,
+    pub(crate) bootstrap: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
-pub struct Publish {
+pub(crate) struct Publish {
     #[command(flatten)]
-    pub source: Source,
+    pub(crate) source: Source,
     #[command(flatten)]
-    pub store: Store,
+    pub(crate) store: Store,
     /// The alias to move to the new release
     #[arg(long, default_value = "live")]
-    pub alias: String,
+    pub(crate) alias: String,
     /// Upload the release and leave every alias where it is
     #[arg(long, conflicts_with = "alias")]
-    pub no_alias: bool,
+    pub(crate) no_alias: bool,
     /// The processors to compile for
     #[arg(long, value_delimiter = ',', default_value = "x86_64,aarch64", value_name = "TARGETS")]
-    pub target: Vec<String>,
+    pub(crate) target: Vec<String>,
     /// Move the alias only if it points to this release now
     #[arg(long, value_name = "RELEASE")]
-    pub expect: Option<String>,
+    pub(crate) expect: Option<String>,
 }
 
 #[derive(Debug, Args)]
-pub struct Alias {
+pub(crate) struct Alias {
     /// The alias
-    pub alias: String,
+    pub(crate) alias: String,
     /// Move it to this release: an id, or its first digits
     #[arg(long, value_name = "RELEASE", conflicts_with = "rollback")]
-    pub to: Option<String>,
+    pub(crate) to: Option<String>,
     /// Move it back to the release it pointed to before
     #[arg(long)]
-    pub rollback: bool,
+    pub(crate) rollback: bool,
     #[command(flatten)]
-    pub app: AppChoice,
+    pub(crate) app: AppChoice,
     #[command(flatten)]
-    pub store: Store,
+    pub(crate) store: Store,
 }
 
 /// Which app is meant, when it is not the one in this folder.
 #[derive(Debug, Args)]
-pub struct AppChoice {
+pub(crate) struct AppChoice {
     /// The app's name, when it is not the one of the manifest here
     #[arg(long, value_name = "NAME")]
-    pub app: Option<String>,
+    pub(crate) app: Option<String>,
     #[command(flatten)]
-    pub source: Source,
+    pub(crate) source: Source,
 }
 
 #[derive(Debug, Args)]
-pub struct Releases {
+pub(crate) struct Releases {
     #[command(flatten)]
-    pub app: AppChoice,
+    pub(crate) app: AppChoice,
     #[command(flatten)]
-    pub store: Store,
+    pub(crate) store: Store,
 }
 
 #[derive(Debug, Args)]
-pub struct Domain {
+pub(crate) struct Domain {
     /// The domain, for example `api.example.com`
-    pub domain: String,
+    pub(crate) domain: String,
     /// The app and alias: `shop@live`; without it the domain's mappings are shown
     #[arg(long, value_name = "APP@ALIAS")]
-    pub app: Option<String>,
+    pub(crate) app: Option<String>,
     /// The base path, for example `orders/v2`; empty takes all other paths
     #[arg(long, default_value = "", value_name = "PATH")]
-    pub base_path: String,
+    pub(crate) base_path: String,
     /// Take the base path's mapping away
     #[arg(long, conflicts_with = "app")]
-    pub remove: bool,
+    pub(crate) remove: bool,
     #[command(flatten)]
-    pub store: Store,
+    pub(crate) store: Store,
 }
 
 #[derive(Debug, Args)]
-pub struct Invoke {
+pub(crate) struct Invoke {
     #[command(flatten)]
-    pub source: Source,
+    pub(crate) source: Source,
     /// The event: a JSON file, or `-` for standard input
     #[arg(long, short, value_name = "FILE", default_value = "-")]
-    pub event: PathBuf,
+    pub(crate) event: PathBuf,
     /// Invoke what an alias points to in a store, instead of the sources here
     #[arg(long, value_name = "APP@ALIAS", requires = "store")]
-    pub app: Option<String>,
+    pub(crate) app: Option<String>,
     #[command(flatten)]
-    pub store: Store,
+    pub(crate) store: Store,
     /// The function's memory in MiB
     #[arg(long, default_value_t = 512, value_name = "MIB")]
-    pub memory: u32,
+    pub(crate) memory: u32,
     /// The function's time-out in seconds
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
-    pub timeout: u64,
+    pub(crate) timeout: u64,
     /// The host to run, when it is not beside `lambkin`
     #[arg(long, env = "LAMBKIN_BOOTSTRAP", value_name = "FILE")]
-    pub bootstrap: Option<PathBuf>,
+    pub(crate) bootstrap: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
-pub struct Inspect {
+pub(crate) struct Inspect {
     /// A release id, an alias, a component of the app here, or a .wasm file
-    pub what: String,
+    pub(crate) what: String,
     #[command(flatten)]
-    pub app: AppChoice,
+    pub(crate) app: AppChoice,
     #[command(flatten)]
-    pub store: Store,
+    pub(crate) store: Store,
 }

@@ -11,7 +11,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The folder for downloaded tools and compiled artifacts: `LAMBKIN_HOME`, else `lambkin` in the user's cache folder.
-pub fn home() -> Result<PathBuf> {
+pub(crate) fn home() -> Result<PathBuf> {
     let folder = variable("LAMBKIN_HOME").map(PathBuf::from);
     let cache = || variable("XDG_CACHE_HOME").map(PathBuf::from);
     let user = || variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
@@ -22,7 +22,7 @@ pub fn home() -> Result<PathBuf> {
 
 /// S3 credentials and endpoint, by the names that every AWS SDK uses.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
-pub fn s3_access() -> S3Access {
+pub(crate) fn s3_access() -> S3Access {
     S3Access {
         endpoint: variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")),
         region: variable("AWS_REGION")

@@ -4,14 +4,14 @@ use std::fmt;
 
 /// An error with the command or sentence that helps.
 #[derive(Debug)]
-pub struct Hinted {
+pub(crate) struct Hinted {
     message: String,
     hint: String,
 }
 
 impl Hinted {
     /// The next step.
-    pub fn hint(&self) -> &str {
+    pub(crate) fn hint(&self) -> &str {
         &self.hint
     }
 }
@@ -25,12 +25,12 @@ impl fmt::Display for Hinted {
 impl std::error::Error for Hinted {}
 
 /// An error that says `message` and suggests `hint`.
-pub fn hinted(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+pub(crate) fn hinted(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
     Hinted { message: message.into(), hint: hint.into() }.into()
 }
 
 /// Adds a hint to an error on its way up.
-pub trait WithHint<T> {
+pub(crate) trait WithHint<T> {
     /// Wraps the error in `message`, with a hint for the next step.
     fn with_hint(self, message: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T>;
 }

@@ -24,24 +24,24 @@ const DIM: Style = Style::new().dimmed();
 
 /// Where a command says what it does.
 #[derive(Debug, Clone, Copy)]
-pub struct Output {
+pub(crate) struct Output {
     format: Format,
     quiet: bool,
 }
 
 impl Output {
     /// An output in `format`.
-    pub fn new(format: Format) -> Self {
+    pub(crate) fn new(format: Format) -> Self {
         Self { format, quiet: false }
     }
 
     /// An output that reports no steps, for work that is part of another step.
-    pub fn quiet() -> Self {
+    pub(crate) fn quiet() -> Self {
         Self { format: Format::Text, quiet: true }
     }
 
     /// A finished step: a green verb and what it was done to.
-    pub fn done(&self, verb: &str, what: &str) {
+    pub(crate) fn done(&self, verb: &str, what: &str) {
         if self.quiet {
             return;
         }
@@ -49,17 +49,17 @@ impl Output {
     }
 
     /// Something the user should know that stops nothing.
-    pub fn warn(&self, what: &str) {
+    pub(crate) fn warn(&self, what: &str) {
         eprintln!("{YELLOW}{:>12}{YELLOW:#} {what}", "Warning");
     }
 
     /// A line of a running app: dimmed source, then text.
-    pub fn line(&self, source: &str, text: &str) {
+    pub(crate) fn line(&self, source: &str, text: &str) {
         eprintln!("{DIM}{source:>12}{DIM:#} {text}");
     }
 
     /// A result: `text` for people, `document` for scripts.
-    pub fn result<T: Serialize>(
+    pub(crate) fn result<T: Serialize>(
         &self,
         document: &T,
         text: impl FnOnce() -> String,
@@ -72,12 +72,12 @@ impl Output {
     }
 
     /// Text that is the whole result in any format.
-    pub fn raw(&self, text: &str) {
+    pub(crate) fn raw(&self, text: &str) {
         println!("{}", text.trim_end_matches('\n'));
     }
 
     /// A step that takes a while; it is shown while it lasts and cleared at its end.
-    pub fn step(&self, what: &str) -> Step {
+    pub(crate) fn step(&self, what: &str) -> Step {
         let bar = if self.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
             bar.set_style(style);
@@ -88,13 +88,13 @@ impl Output {
     }
 
     /// Prints an error, what caused it and the hint it carries.
-    pub fn failure(&self, error: &anyhow::Error) -> ExitCode {
+    pub(crate) fn failure(&self, error: &anyhow::Error) -> ExitCode {
         self.error(error);
         ExitCode::FAILURE
     }
 
     /// Prints an error and goes on.
-    pub fn error(&self, error: &anyhow::Error) {
+    pub(crate) fn error(&self, error: &anyhow::Error) {
         if let Some(failure) = error.downcast_ref::<lambkin_build::BuildFailure>() {
             eprintln!("{}", failure.output.trim_end());
             eprintln!("{RED}error{RED:#}: {}", failure.summary);
@@ -117,11 +117,11 @@ impl Output {
 
 /// A step in progress.
 #[derive(Debug)]
-pub struct Step(ProgressBar);
+pub(crate) struct Step(ProgressBar);
 
 impl Step {
     /// Says what the step does now.
-    pub fn say(&self, what: &str) {
+    pub(crate) fn say(&self, what: &str) {
         self.0.set_message(what.to_owned());
     }
 }

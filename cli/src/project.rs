@@ -7,21 +7,21 @@ use lambkin_protocol::manifest::{self, Component, Manifest};
 use std::path::{Path, PathBuf};
 
 /// The manifest's file name.
-pub const MANIFEST: &str = "lambkin.toml";
+pub(crate) const MANIFEST: &str = "lambkin.toml";
 
 /// The folder for everything that Lambkin writes into an app's folder.
-pub const WORK: &str = ".lambkin";
+pub(crate) const WORK: &str = ".lambkin";
 
 /// An app's folder and its manifest.
 #[derive(Debug, Clone)]
-pub struct Project {
-    pub root: PathBuf,
-    pub manifest: Manifest,
+pub(crate) struct Project {
+    pub(crate) root: PathBuf,
+    pub(crate) manifest: Manifest,
 }
 
 impl Project {
     /// Reads the app at `path`: its folder or its manifest.
-    pub fn load(path: &Path) -> Result<Self> {
+    pub(crate) fn load(path: &Path) -> Result<Self> {
         let file = if path.is_dir() { path.join(MANIFEST) } else { path.to_owned() };
         if !file.is_file() {
             return Err(hinted(
@@ -40,17 +40,17 @@ impl Project {
     }
 
     /// The manifest's path.
-    pub fn manifest_path(&self) -> PathBuf {
+    pub(crate) fn manifest_path(&self) -> PathBuf {
         self.root.join(MANIFEST)
     }
 
     /// The folder for build files, kept between builds.
-    pub fn work(&self) -> PathBuf {
+    pub(crate) fn work(&self) -> PathBuf {
         self.root.join(WORK)
     }
 
     /// The component `name` as the builder of its language wants it.
-    pub fn source(&self, name: &str, component: &Component) -> Result<Source> {
+    pub(crate) fn source(&self, name: &str, component: &Component) -> Result<Source> {
         let path = self.root.join(&component.source);
         if !path.exists() {
             return Err(hinted(

@@ -10,7 +10,7 @@ use lambkin_store::Store;
 use std::path::{Path, PathBuf};
 
 /// Opens the store that the arguments or the environment name.
-pub fn store(arguments: &args::Store) -> Result<Store> {
+pub(crate) fn store(arguments: &args::Store) -> Result<Store> {
     let Some(url) = &arguments.store else {
         return Err(hinted(
             "no store is given",
@@ -24,7 +24,7 @@ pub fn store(arguments: &args::Store) -> Result<Store> {
 }
 
 /// The app that is meant: by name, else the one of the manifest here.
-pub fn app(choice: &args::AppChoice) -> Result<String> {
+pub(crate) fn app(choice: &args::AppChoice) -> Result<String> {
     match &choice.app {
         Some(name) => Ok(name.clone()),
         None => Ok(Project::load(&choice.source.project)
@@ -36,12 +36,12 @@ pub fn app(choice: &args::AppChoice) -> Result<String> {
 }
 
 /// Where tools and compiled artifacts are kept.
-pub fn home() -> Result<Home> {
+pub(crate) fn home() -> Result<Home> {
     Ok(Home::new(config::home()?))
 }
 
 /// The host's binary: the one given, else `bootstrap` beside this command.
-pub fn bootstrap(given: Option<&Path>) -> Result<PathBuf> {
+pub(crate) fn bootstrap(given: Option<&Path>) -> Result<PathBuf> {
     let path = match given {
         Some(path) => path.to_owned(),
         None => std::env::current_exe()?.with_file_name("bootstrap"),
@@ -56,7 +56,7 @@ pub fn bootstrap(given: Option<&Path>) -> Result<PathBuf> {
 }
 
 /// Splits `shop@live`; the alias is `live` when it is left out.
-pub fn app_and_alias(text: &str) -> (String, String) {
+pub(crate) fn app_and_alias(text: &str) -> (String, String) {
     let (app, alias) = text.split_once('@').unwrap_or((text, "live"));
     (app.to_owned(), alias.to_owned())
 }

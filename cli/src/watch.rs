@@ -22,13 +22,13 @@ const QUIET: Duration = Duration::from_millis(30);
 
 /// What changed since the last look.
 #[derive(Debug, Default)]
-pub struct Changes {
-    pub manifest: bool,
-    pub components: BTreeSet<String>,
+pub(crate) struct Changes {
+    pub(crate) manifest: bool,
+    pub(crate) components: BTreeSet<String>,
 }
 
 /// Watches an app's folder and the inputs of its components.
-pub struct Watch {
+pub(crate) struct Watch {
     root: PathBuf,
     inputs: BTreeMap<String, Vec<PathBuf>>,
     seen: BTreeMap<String, String>,
@@ -39,7 +39,7 @@ pub struct Watch {
 
 impl Watch {
     /// Starts to watch the app's folder; components are added by [`Watch::settle`].
-    pub fn start(root: &Path) -> Result<Self> {
+    pub(crate) fn start(root: &Path) -> Result<Self> {
         let (sender, events) = mpsc::unbounded_channel();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             let concerns_us = event.is_ok_and(|event| {
@@ -64,7 +64,7 @@ impl Watch {
     }
 
     /// Takes the inputs of a component as they are after its build.
-    pub fn settle(&mut self, component: &str, inputs: &[PathBuf]) -> Result<()> {
+    pub(crate) fn settle(&mut self, component: &str, inputs: &[PathBuf]) -> Result<()> {
         for input in inputs {
             if input.is_dir() {
                 self.add(input, RecursiveMode::Recursive)?;
@@ -79,12 +79,12 @@ impl Watch {
     }
 
     /// Forgets components that the manifest no longer has.
-    pub fn keep(&mut self, components: impl Fn(&str) -> bool) {
+    pub(crate) fn keep(&mut self, components: impl Fn(&str) -> bool) {
         self.inputs.retain(|name, _| components(name));
     }
 
     /// Waits until something that matters has changed.
-    pub async fn changed(&mut self) -> Changes {
+    pub(crate) async fn changed(&mut self) -> Changes {
         loop {
             if self.events.recv().await.is_none() {
                 return std::future::pending().await;

@@ -17,17 +17,17 @@ use std::time::{Duration, Instant};
 
 /// A release that is being served, with its routes laid out for look-ups.
 #[derive(Debug)]
-pub struct App {
-    pub name: String,
-    pub alias: String,
-    pub release_id: String,
-    pub release: Release,
-    pub routes: Table,
+pub(crate) struct App {
+    pub(crate) name: String,
+    pub(crate) alias: String,
+    pub(crate) release_id: String,
+    pub(crate) release: Release,
+    pub(crate) routes: Table,
 }
 
 /// Why an app cannot be served.
 #[derive(Debug, thiserror::Error)]
-pub enum AppError {
+pub(crate) enum AppError {
     #[error(
         "no app is mapped to the domain {domain:?}; map one with `lambkin domain {domain} --app <app>@<alias>`, or set LAMBKIN_APP"
     )]
@@ -52,7 +52,7 @@ pub enum AppError {
 
 impl AppError {
     /// Whose fault it is.
-    pub fn fault(&self) -> Fault {
+    pub(crate) fn fault(&self) -> Fault {
         match self {
             Self::Store(ReadError::Unavailable { .. }) => Fault::Upstream,
             _ => Fault::Config,
@@ -60,7 +60,7 @@ impl AppError {
     }
 
     /// Lambda's word for it.
-    pub fn error_type(&self) -> &'static str {
+    pub(crate) fn error_type(&self) -> &'static str {
         match self {
             Self::UnknownDomain { .. } | Self::UnknownBasePath { .. } | Self::NoDomain => {
                 "Runtime.UnknownDomain"
@@ -75,7 +75,7 @@ impl AppError {
     }
 
     /// Whether an HTTP client is to be told that there is nothing at this address, as API Gateway does.
-    pub fn is_unknown_address(&self) -> bool {
+    pub(crate) fn is_unknown_address(&self) -> bool {
         matches!(self, Self::UnknownDomain { .. } | Self::UnknownBasePath { .. })
     }
 }
@@ -92,7 +92,7 @@ type Pointers<T> = Mutex<HashMap<String, Read<T>>>;
 
 /// All apps that this process has seen.
 #[derive(Debug)]
-pub struct Apps {
+pub(crate) struct Apps {
     store: Store,
     selection: Selection,
     max_age: Duration,
@@ -103,7 +103,7 @@ pub struct Apps {
 
 impl Apps {
     /// Nothing is read yet.
-    pub fn new(store: Store, config: &Config) -> Self {
+    pub(crate) fn new(store: Store, config: &Config) -> Self {
         Self {
             store,
             selection: config.apps.clone(),
@@ -115,14 +115,14 @@ impl Apps {
     }
 
     /// The app that the configuration names, for Init; nothing when apps are chosen by domain.
-    pub async fn configured(&self) -> Option<Result<Arc<App>, AppError>> {
+    pub(crate) async fn configured(&self) -> Option<Result<Arc<App>, AppError>> {
         let Selection::One { app, alias } = &self.selection else { return None };
         Some(self.app(app, alias, 0).await)
     }
 
     /// The app for an event from `domain`, and the path that remains for its routes.
     /// `seed` decides between the releases of a weighted alias.
-    pub async fn find(
+    pub(crate) async fn find(
         &self,
         domain: Option<&str>,
         path: &str,

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 /// Why a component cannot be loaded.
 #[derive(Debug, thiserror::Error)]
-pub enum ComponentError {
+pub(crate) enum ComponentError {
     #[error(
         "release {release} was compiled for {compiled}, this host is {host} on {target}: publish the app again with a lambkin of this version"
     )]
@@ -28,7 +28,7 @@ pub enum ComponentError {
 
 impl ComponentError {
     /// Whose fault it is.
-    pub fn fault(&self) -> Fault {
+    pub(crate) fn fault(&self) -> Fault {
         match self {
             Self::Read(ReadError::Unavailable { .. }) => Fault::Upstream,
             _ => Fault::Config,
@@ -38,36 +38,36 @@ impl ComponentError {
 
 /// A component that is ready, and what it took to get it there.
 #[derive(Debug)]
-pub struct Loaded {
-    pub component: Component,
-    pub cold: ColdLoad,
+pub(crate) struct Loaded {
+    pub(crate) component: Component,
+    pub(crate) cold: ColdLoad,
     /// Set by the first invocation, which reports the load.
     reported: AtomicBool,
 }
 
 /// Where the time of a cold load went.
 #[derive(Debug, Clone, Copy)]
-pub struct ColdLoad {
-    pub source: Source,
-    pub store: Timings,
+pub(crate) struct ColdLoad {
+    pub(crate) source: Source,
+    pub(crate) store: Timings,
     /// The compressed bytes that came from the store; 0 when the disk had it.
-    pub fetched_bytes: u64,
+    pub(crate) fetched_bytes: u64,
     /// The bytes that are mapped.
-    pub bytes: u64,
-    pub load: Duration,
-    pub link: Duration,
+    pub(crate) bytes: u64,
+    pub(crate) load: Duration,
+    pub(crate) link: Duration,
 }
 
 impl Loaded {
     /// True exactly once, for the invocation that pays for the load.
-    pub fn is_first_use(&self) -> bool {
+    pub(crate) fn is_first_use(&self) -> bool {
         !self.reported.swap(true, Ordering::Relaxed)
     }
 }
 
 /// The loaded components of this process.
 #[derive(Debug)]
-pub struct Components {
+pub(crate) struct Components {
     engine: Engine,
     cache: Cache,
     fingerprint: String,
@@ -77,7 +77,7 @@ pub struct Components {
 
 impl Components {
     /// An empty set that maps at most `memory_bytes` of code.
-    pub fn new(engine: Engine, cache: Cache, memory_bytes: u64) -> Self {
+    pub(crate) fn new(engine: Engine, cache: Cache, memory_bytes: u64) -> Self {
         let memory = Memory::builder()
             .max_capacity(memory_bytes)
             .weigher(|_, loaded: &Arc<Loaded>| u32::try_from(loaded.cold.bytes).unwrap_or(u32::MAX))
@@ -92,7 +92,7 @@ impl Components {
     }
 
     /// The named component of `app`, loaded now if it is not yet.
-    pub async fn get(
+    pub(crate) async fn get(
         &self,
         app: &App,
         component: &release::Component,

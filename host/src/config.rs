@@ -8,22 +8,20 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// One environment variable of the host, for the documentation and for error messages.
-#[derive(Debug, Clone, Copy)]
-pub struct Variable {
-    /// The variable's name.
-    pub name: &'static str,
-    /// What it sets, with its unit.
-    pub help: &'static str,
-    /// The value when it is absent.
-    pub default: &'static str,
+/// One environment variable of the host, for its documentation.
+#[cfg(test)]
+struct Variable {
+    name: &'static str,
+    help: &'static str,
+    default: &'static str,
 }
 
 macro_rules! variables {
     ($($constant:ident = $name:literal, $default:literal, $help:literal;)*) => {
-        $(#[doc = $help] pub const $constant: &str = $name;)*
-        /// Every variable that Lambkin defines; AWS's own are listed in AWS's documentation.
-        pub const VARIABLES: &[Variable] = &[$(Variable { name: $name, help: $help, default: $default }),*];
+        $(#[doc = $help] pub(crate) const $constant: &str = $name;)*
+        /// Every variable that Lambkin defines, for `docs/host-environment.md`.
+        #[cfg(test)]
+        const VARIABLES: &[Variable] = &[$(Variable { name: $name, help: $help, default: $default }),*];
     };
 }
 
@@ -41,14 +39,14 @@ variables! {
 }
 
 /// A source of named strings: the process environment, or a map in a test.
-pub trait Strings {
+pub(crate) trait Strings {
     /// The value of `name`, or nothing when it is unset or empty.
     fn get(&self, name: &str) -> Option<String>;
 }
 
 /// The process environment.
 #[derive(Debug, Clone, Copy)]
-pub struct Environment;
+pub(crate) struct Environment;
 
 impl Strings for Environment {
     #[expect(clippy::disallowed_methods, reason = "this module is where the environment is read")]
@@ -65,7 +63,7 @@ impl Strings for HashMap<&str, &str> {
 
 /// Which apps this function serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Apps {
+pub(crate) enum Apps {
     /// One app, whatever the request's domain is.
     One { app: String, alias: String },
     /// Many: the request's domain and base path tell which.
@@ -74,7 +72,7 @@ pub enum Apps {
 
 /// How answers travel back to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResponseMode {
+pub(crate) enum ResponseMode {
     /// The whole answer in one message.
     Buffered,
     /// Lambda's response streaming.
@@ -83,7 +81,7 @@ pub enum ResponseMode {
 
 /// How severe a log record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     Debug,
     Info,
     Warn,
@@ -92,25 +90,25 @@ pub enum Level {
 
 /// The host's settings.
 #[derive(Debug, Clone)]
-pub struct Config {
-    pub store: String,
-    pub access: S3Access,
-    pub apps: Apps,
-    pub alias_max_age: Duration,
-    pub cache_dir: PathBuf,
-    pub cache_disk_bytes: u64,
-    pub cache_memory_bytes: u64,
-    pub response_mode: ResponseMode,
-    pub store_timeout: Duration,
-    pub allow_private_network: bool,
-    pub log_level: Level,
-    pub concurrency: u32,
-    pub memory_mb: u32,
+pub(crate) struct Config {
+    pub(crate) store: String,
+    pub(crate) access: S3Access,
+    pub(crate) apps: Apps,
+    pub(crate) alias_max_age: Duration,
+    pub(crate) cache_dir: PathBuf,
+    pub(crate) cache_disk_bytes: u64,
+    pub(crate) cache_memory_bytes: u64,
+    pub(crate) response_mode: ResponseMode,
+    pub(crate) store_timeout: Duration,
+    pub(crate) allow_private_network: bool,
+    pub(crate) log_level: Level,
+    pub(crate) concurrency: u32,
+    pub(crate) memory_mb: u32,
 }
 
 /// Everything that is wrong with the environment, one line each.
 #[derive(Debug)]
-pub struct ConfigError(Vec<String>);
+pub(crate) struct ConfigError(Vec<String>);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,7 +120,7 @@ impl std::error::Error for ConfigError {}
 
 impl Config {
     /// Reads the settings from `strings`; the error lists every problem found.
-    pub fn from_strings(strings: &dyn Strings) -> Result<Self, ConfigError> {
+    pub(crate) fn from_strings(strings: &dyn Strings) -> Result<Self, ConfigError> {
         let mut reader = Reader { strings, problems: Vec::new() };
         let config = Self {
             store: reader.required(STORE, "the bucket that `lambkin publish --store` wrote to"),
@@ -303,5 +301,20 @@ mod tests {
         assert_eq!(Config::from_strings(&strings).unwrap().log_level, Level::Warn);
         strings.insert(LOG_LEVEL, "debug");
         assert_eq!(Config::from_strings(&strings).unwrap().log_level, Level::Debug);
+    }
+
+    #[test]
+    fn the_documentation_lists_every_variable() {
+        let mut rows = String::new();
+        for Variable { name, default, help } in VARIABLES {
+            let default = if default.starts_with('(') {
+                (*default).to_owned()
+            } else {
+                format!("`{default}`")
+            };
+            rows.push_str(&format!("| `{name}` | {default} | {help} |\n"));
+        }
+        let page = include_str!("../../docs/host-environment.md");
+        assert!(page.contains(&rows), "docs/host-environment.md must hold:\n{rows}");
     }
 }

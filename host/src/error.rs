@@ -8,21 +8,21 @@ use lambkin_engine::InvokeError;
 use serde::Serialize;
 use std::fmt::Write as _;
 
-pub use lambkin_engine::Fault;
+pub(crate) use lambkin_engine::Fault;
 
 /// The error object of Lambda's Runtime API.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror>
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Diagnostic {
-    pub error_type: String,
-    pub error_message: String,
-    pub stack_trace: Vec<String>,
+pub(crate) struct Diagnostic {
+    pub(crate) error_type: String,
+    pub(crate) error_message: String,
+    pub(crate) stack_trace: Vec<String>,
 }
 
 /// A failed invocation.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     #[error("the event cannot be read")]
     Event(#[from] lambkin_protocol::event::EventError),
     #[error("the event is not UTF-8, as JSON must be")]
@@ -47,7 +47,7 @@ pub enum Failure {
 
 impl Failure {
     /// Whose fault it is.
-    pub fn fault(&self) -> Fault {
+    pub(crate) fn fault(&self) -> Fault {
         match self {
             Self::Event(_) | Self::NotUtf8(_) | Self::NoComponent { .. } => Fault::Config,
             Self::App(error) => error.fault(),
@@ -75,7 +75,7 @@ impl Failure {
     }
 
     /// What Lambda and the caller are told.
-    pub fn diagnostic(&self) -> Diagnostic {
+    pub(crate) fn diagnostic(&self) -> Diagnostic {
         if let Self::Invoke(InvokeError::Function { error_type, error_message, stack_trace }) = self
         {
             return Diagnostic {
@@ -92,7 +92,7 @@ impl Failure {
     }
 
     /// The level to log it at: a guest's failure is its author's business, the rest is the operator's.
-    pub fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         match self.fault() {
             Fault::Guest => Level::Warn,
             Fault::Config | Fault::Upstream | Fault::Host => Level::Error,
@@ -101,7 +101,7 @@ impl Failure {
 }
 
 /// An error and everything that caused it, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

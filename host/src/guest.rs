@@ -25,16 +25,16 @@ const REPORTING_TIME: Duration = Duration::from_millis(100);
 
 /// Everything one call needs to know.
 #[derive(Clone, Copy)]
-pub struct Call<'a> {
-    pub host: &'a Host,
-    pub received: &'a Received,
-    pub destination: &'a Destination,
-    pub component: &'a Component,
-    pub loaded: &'a Loaded,
+pub(crate) struct Call<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) received: &'a Received,
+    pub(crate) destination: &'a Destination,
+    pub(crate) component: &'a Component,
+    pub(crate) loaded: &'a Loaded,
 }
 
 /// Hands an HTTP event to a web component.
-pub async fn http(call: &Call<'_>, http: HttpEvent) -> Result<HttpAnswer, Failure> {
+pub(crate) async fn http(call: &Call<'_>, http: HttpEvent) -> Result<HttpAnswer, Failure> {
     let (mut parts, body) = http.into_request()?.into_parts();
     own_headers(call, &mut parts.headers);
     let request = Request::from_parts(parts, body_of(body));
@@ -42,7 +42,10 @@ pub async fn http(call: &Call<'_>, http: HttpEvent) -> Result<HttpAnswer, Failur
 }
 
 /// Hands any other event to a web component as a POST; the answer is the response's body.
-pub async fn event_over_http(call: &Call<'_>, request: Request<Bytes>) -> Result<Bytes, Failure> {
+pub(crate) async fn event_over_http(
+    call: &Call<'_>,
+    request: Request<Bytes>,
+) -> Result<Bytes, Failure> {
     let (mut parts, body) = request.into_parts();
     own_headers(call, &mut parts.headers);
     let answer = call
@@ -67,7 +70,7 @@ pub async fn event_over_http(call: &Call<'_>, request: Request<Bytes>) -> Result
 }
 
 /// Hands an event's bytes to a function component or a command.
-pub async fn event(call: &Call<'_>, event: Bytes) -> Result<Bytes, Failure> {
+pub(crate) async fn event(call: &Call<'_>, event: Bytes) -> Result<Bytes, Failure> {
     let invocation = invocation(call);
     let (payload, usage) = if call.component.world == World::Command {
         call.loaded.component.command(event, invocation).await?
@@ -82,7 +85,7 @@ pub async fn event(call: &Call<'_>, event: Bytes) -> Result<Bytes, Failure> {
 
 /// The event a function component gets for an HTTP request: as it came, and with the route's path parameters where the
 /// gateway in front knew none.
-pub fn http_payload(call: &Call<'_>, http: &HttpEvent) -> Result<Bytes, Failure> {
+pub(crate) fn http_payload(call: &Call<'_>, http: &HttpEvent) -> Result<Bytes, Failure> {
     let parameters = &call.destination.parameters;
     if parameters.is_empty() || !http.path_parameters.is_empty() {
         return Ok(call.received.event.clone());
@@ -91,7 +94,7 @@ pub fn http_payload(call: &Call<'_>, http: &HttpEvent) -> Result<Bytes, Failure>
 }
 
 /// Reads a web component's whole response and writes it in the event's format.
-pub async fn collect(
+pub(crate) async fn collect(
     call: &Call<'_>,
     format: Format,
     answer: HttpAnswer,
@@ -140,7 +143,7 @@ fn too_large(call: &Call<'_>, bytes: usize) -> Failure {
 }
 
 /// A response whose body is at hand.
-pub fn whole(response: Response<Bytes>) -> Response<Body> {
+pub(crate) fn whole(response: Response<Bytes>) -> Response<Body> {
     response.map(body_of)
 }
 

@@ -20,24 +20,24 @@ use lambkin_store::{Cache, CacheSettings, Store};
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
 
-pub use crate::stream::Streamed;
+pub(crate) use crate::stream::Streamed;
 
 /// What the bytes of releases may take in memory; their parsed form lives in [`Apps`].
 const RELEASES_IN_MEMORY: u64 = 4 << 20;
 
 /// One event as Lambda delivered it.
 #[derive(Debug)]
-pub struct Received {
-    pub event: Bytes,
-    pub headers: http::HeaderMap,
-    pub context: lambda_runtime::Context,
+pub(crate) struct Received {
+    pub(crate) event: Bytes,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) context: lambda_runtime::Context,
     /// Filled once the event is routed, so that every later record is tagged.
     tags: OnceLock<Tags>,
 }
 
 impl Received {
     /// Takes over what the Runtime API delivered.
-    pub fn new(lambda: LambdaInvocation) -> Self {
+    pub(crate) fn new(lambda: LambdaInvocation) -> Self {
         Self {
             event: lambda.body,
             headers: lambda.parts.headers,
@@ -47,7 +47,7 @@ impl Received {
     }
 
     /// What log records of this invocation are about, as far as it is known.
-    pub fn tags(&self) -> Tags {
+    pub(crate) fn tags(&self) -> Tags {
         self.tags.get().cloned().unwrap_or_else(|| Tags {
             request_id: self.context.request_id.clone(),
             ..Tags::default()
@@ -56,14 +56,14 @@ impl Received {
 }
 
 /// An answer on its way back.
-pub enum Answer {
+pub(crate) enum Answer {
     Whole(Bytes),
     Stream(Streamed),
 }
 
 /// Everything that outlives an invocation.
 #[derive(Debug)]
-pub struct Host {
+pub(crate) struct Host {
     apps: Apps,
     components: Components,
     pub(crate) response_mode: ResponseMode,
@@ -72,23 +72,23 @@ pub struct Host {
 }
 
 /// Where an event goes: the app, its component, and the path parameters of the route.
-pub struct Destination {
-    pub app: Arc<App>,
-    pub component: String,
-    pub route: Option<String>,
-    pub parameters: std::collections::BTreeMap<String, String>,
+pub(crate) struct Destination {
+    pub(crate) app: Arc<App>,
+    pub(crate) component: String,
+    pub(crate) route: Option<String>,
+    pub(crate) parameters: std::collections::BTreeMap<String, String>,
 }
 
 impl Destination {
     /// What the release says of the component.
-    pub fn release_component(&self) -> Option<&Component> {
+    pub(crate) fn release_component(&self) -> Option<&Component> {
         self.app.release.components.get(&self.component)
     }
 }
 
 impl Host {
     /// Opens the store and starts the engine; nothing is fetched yet.
-    pub fn new(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    pub(crate) fn new(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let store = Store::open(&config.store, &config.access)?.with_patience(config.store_timeout);
         let engine = Engine::new(&Settings {
             concurrency: config.concurrency,
@@ -113,7 +113,7 @@ impl Host {
     /// Init's work: the configured app's release and all its artifacts, at once.
     ///
     /// What fails here is logged and tried again by the first invocation, whose caller then hears of it.
-    pub async fn warm(&self) {
+    pub(crate) async fn warm(&self) {
         let app = match self.apps.configured().await {
             Some(Ok(app)) => app,
             Some(Err(error)) => return report::warm_failed(&error, &Tags::default()),
@@ -131,7 +131,7 @@ impl Host {
     }
 
     /// The whole way of an event: classify, find the app and route, get the component, call it, write the answer.
-    pub async fn answer(&self, received: &Received) -> Result<Answer, Failure> {
+    pub(crate) async fn answer(&self, received: &Received) -> Result<Answer, Failure> {
         match event::classify(&received.event)? {
             Event::Http(http) => self.answer_http(received, *http).await,
             Event::Other(source) => self.answer_event(received, &source).await,
@@ -255,13 +255,13 @@ impl Host {
     }
 
     /// Logs a failed invocation and says what Lambda is told.
-    pub fn report(&self, received: &Received, failure: &Failure) -> Diagnostic {
+    pub(crate) fn report(&self, received: &Received, failure: &Failure) -> Diagnostic {
         report::failed(failure, &received.tags());
         failure.diagnostic()
     }
 
     /// The end of an invocation: an answer that Lambda refused is logged, and the loop goes on.
-    pub fn finished(
+    pub(crate) fn finished(
         &self,
         received: &Received,
         sent: Result<(), BoxError>,

@@ -19,7 +19,7 @@ struct FailureDetails<'a> {
 }
 
 /// Logs a failed invocation with its cause.
-pub fn failed(failure: &Failure, tags: &Tags) {
+pub(crate) fn failed(failure: &Failure, tags: &Tags) {
     let diagnostic = failure.diagnostic();
     let details = FailureDetails {
         error_type: &diagnostic.error_type,
@@ -30,7 +30,7 @@ pub fn failed(failure: &Failure, tags: &Tags) {
 }
 
 /// Logs what Init could not prepare; the invocations will try again.
-pub fn warm_failed(error: &(dyn std::error::Error + 'static), tags: &Tags) {
+pub(crate) fn warm_failed(error: &(dyn std::error::Error + 'static), tags: &Tags) {
     let message = format!("not ready after Init: {}", chain(error));
     telemetry::log(Level::Error, &message, tags, telemetry::NoDetails {});
 }
@@ -59,7 +59,7 @@ struct UsageDetails {
 }
 
 /// Logs what a call took; the first call after a load also reports the load.
-pub fn called(loaded: &Loaded, usage: &Usage, tags: &Tags) {
+pub(crate) fn called(loaded: &Loaded, usage: &Usage, tags: &Tags) {
     if loaded.is_first_use() {
         let cold = &loaded.cold;
         let details = ColdDetails {

@@ -20,33 +20,33 @@ const ERROR_BODY: HeaderName = HeaderName::from_static("lambda-runtime-function-
 
 /// The way back to Lambda.
 #[derive(Debug)]
-pub struct RuntimeApi(PooledClient);
+pub(crate) struct RuntimeApi(PooledClient);
 
 /// Which invocation an answer belongs to.
 #[derive(Debug, Clone)]
-pub struct Invocation {
-    pub request_id: String,
+pub(crate) struct Invocation {
+    pub(crate) request_id: String,
     /// Sent back as it came, so that Lambda can refuse a stale answer.
-    pub invocation_id: Option<HeaderValue>,
+    pub(crate) invocation_id: Option<HeaderValue>,
 }
 
 /// The sending half of a streamed answer.
-pub struct AnswerStream(mpsc::Sender<Result<Frame<Bytes>, BoxError>>);
+pub(crate) struct AnswerStream(mpsc::Sender<Result<Frame<Bytes>, BoxError>>);
 
 /// Lambda stopped listening: the caller went away or the invocation ended.
 #[derive(Debug, thiserror::Error)]
 #[error("the stream's receiver is gone")]
-pub struct StreamClosed;
+pub(crate) struct StreamClosed;
 
 impl AnswerStream {
     /// Sends one chunk, waiting while Lambda is slower than the guest.
-    pub async fn send(&mut self, chunk: Bytes) -> Result<(), StreamClosed> {
+    pub(crate) async fn send(&mut self, chunk: Bytes) -> Result<(), StreamClosed> {
         use futures::SinkExt as _;
         self.0.send(Ok(Frame::data(chunk))).await.map_err(|_| StreamClosed)
     }
 
     /// Ends the stream with an error, in the trailers that Lambda reads it from.
-    pub async fn fail(mut self, diagnostic: &Diagnostic) -> Result<(), StreamClosed> {
+    pub(crate) async fn fail(mut self, diagnostic: &Diagnostic) -> Result<(), StreamClosed> {
         use futures::SinkExt as _;
         let mut trailers = HeaderMap::new();
         trailers.insert(ERROR_TYPE, error_type_value(diagnostic));
@@ -61,18 +61,22 @@ impl AnswerStream {
 
 impl RuntimeApi {
     /// A client with as many connections as there may be invocations at once.
-    pub fn new(concurrency: u32) -> Self {
+    pub(crate) fn new(concurrency: u32) -> Self {
         Self(PooledClient::builder().with_pool_size(concurrency as usize).build())
     }
 
     /// Posts a whole answer.
-    pub async fn respond(&self, invocation: &Invocation, payload: Bytes) -> Result<(), BoxError> {
+    pub(crate) async fn respond(
+        &self,
+        invocation: &Invocation,
+        payload: Bytes,
+    ) -> Result<(), BoxError> {
         let request = post(invocation, "response").body(Body::from(payload))?;
         self.send(request, "response").await
     }
 
     /// Posts a failed invocation.
-    pub async fn fail(
+    pub(crate) async fn fail(
         &self,
         invocation: &Invocation,
         diagnostic: &Diagnostic,
@@ -84,7 +88,7 @@ impl RuntimeApi {
     }
 
     /// Opens a streamed answer: the future ends when Lambda has taken all of it.
-    pub fn stream(
+    pub(crate) fn stream(
         &self,
         invocation: &Invocation,
     ) -> Result<(AnswerStream, impl Future<Output = Result<(), BoxError>>), BoxError> {
@@ -102,7 +106,7 @@ impl RuntimeApi {
     }
 
     /// Tells Lambda that the host cannot start.
-    pub async fn fail_init(&self, diagnostic: &Diagnostic) -> Result<(), BoxError> {
+    pub(crate) async fn fail_init(&self, diagnostic: &Diagnostic) -> Result<(), BoxError> {
         let request = build_request()
             .method(Method::POST)
             .uri("/2018-06-01/runtime/init/error")

@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
 /// Answers invocations until Lambda ends the process; several at once when Lambda says so.
-pub async fn run(host: Arc<Host>, api: Arc<RuntimeApi>) -> Result<(), BoxError> {
+pub(crate) async fn run(host: Arc<Host>, api: Arc<RuntimeApi>) -> Result<(), BoxError> {
     let replaced =
         service_fn(|_: LambdaEvent<IgnoredAny>| std::future::ready(Ok::<(), Infallible>(())));
     Runtime::new(replaced).layer(Answering { host, api }).run_concurrent().await

@@ -17,7 +17,7 @@ use std::sync::Arc;
 type Completion = Pin<Box<dyn Future<Output = Result<Usage, InvokeError>> + Send>>;
 
 /// A response that is sent while the guest still writes it.
-pub struct Streamed {
+pub(crate) struct Streamed {
     response: Response<Body>,
     usage: Option<Completion>,
     loaded: Arc<Loaded>,
@@ -25,17 +25,17 @@ pub struct Streamed {
 
 impl Streamed {
     /// A web component's response.
-    pub fn new(answer: HttpAnswer, loaded: Arc<Loaded>) -> Self {
+    pub(crate) fn new(answer: HttpAnswer, loaded: Arc<Loaded>) -> Self {
         Self { response: answer.response, usage: Some(Box::pin(answer.usage)), loaded }
     }
 
     /// A response that is complete already.
-    pub fn whole(response: Response<Bytes>, loaded: Arc<Loaded>) -> Self {
+    pub(crate) fn whole(response: Response<Bytes>, loaded: Arc<Loaded>) -> Self {
         Self { response: guest::whole(response), usage: None, loaded }
     }
 
     /// Sends all of it; the error is what the trailers are to say.
-    pub async fn send_to(
+    pub(crate) async fn send_to(
         self,
         host: &Host,
         received: &Received,

@@ -12,24 +12,24 @@ use std::time::SystemTime;
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 
 /// Sets the lowest level that is written.
-pub fn set_level(level: Level) {
+pub(crate) fn set_level(level: Level) {
     LEVEL.store(level as u8, Ordering::Relaxed);
 }
 
 /// What a record is about; absent parts are left out.
 #[derive(Debug, Default, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Tags {
+pub(crate) struct Tags {
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub request_id: String,
+    pub(crate) request_id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub app: String,
+    pub(crate) app: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub alias: String,
+    pub(crate) alias: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub release: String,
+    pub(crate) release: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub component: String,
+    pub(crate) component: String,
 }
 
 /// The message of a record: a text of ours, or what a guest printed.
@@ -56,15 +56,15 @@ struct Record<'a, D: Serialize> {
 
 /// Details for records that have none.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct NoDetails {}
+pub(crate) struct NoDetails {}
 
 /// Writes one record of the host itself.
-pub fn log<D: Serialize>(level: Level, message: &str, tags: &Tags, details: D) {
+pub(crate) fn log<D: Serialize>(level: Level, message: &str, tags: &Tags, details: D) {
     write(level, Message::Text(message), None, (tags, details));
 }
 
 /// Writes one line that a guest printed.
-pub fn guest_line(stream: lambkin_engine::Stream, line: &str, tags: &Tags) {
+pub(crate) fn guest_line(stream: lambkin_engine::Stream, line: &str, tags: &Tags) {
     let (level, name) = match stream {
         lambkin_engine::Stream::Stdout => (Level::Info, "stdout"),
         lambkin_engine::Stream::Stderr => (Level::Error, "stderr"),

@@ -5,7 +5,7 @@
 use anyhow::Context as _;
 use lambkin_tests::app::App;
 use lambkin_tests::case::Case;
-use lambkin_tests::cloud::{Cloud, Store};
+use lambkin_tests::cloud::{self, Cloud, Store};
 use lambkin_tests::known::{self, KnownFailures};
 use lambkin_tests::{conformance_folder, template};
 use libtest_mimic::{Arguments, Trial};
@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 /// The apps that must be there: each language in both kinds, and a command.
-const APPS: [&str; 9] = [
+const APPS: [&str; 11] = [
     "command",
     "go-function",
     "go-http",
@@ -26,6 +26,8 @@ const APPS: [&str; 9] = [
     "python-http",
     "rust-function",
     "rust-http",
+    "typescript-function",
+    "typescript-http",
 ];
 
 /// The case that shows that an app is served from a folder as well as from S3.
@@ -53,6 +55,7 @@ fn main() -> anyhow::Result<ExitCode> {
         names.iter().map(|name| Arc::new(App::new(&folder.join("apps"), name, store))).collect()
     };
     let (from_s3, from_folder) = (apps(Store::S3), apps(Store::Folder));
+    let from_peer = if cloud::peer().is_some() { apps(Store::Peer) } else { Vec::new() };
     let mut trials = vec![list_of_known_failures(&session, &from_s3, &cases)];
     for app in &from_s3 {
         trials.extend(cases.iter().filter(|case| case.kinds.contains(&app.kind)).map(|case| {
@@ -64,9 +67,20 @@ fn main() -> anyhow::Result<ExitCode> {
             trial(format!("folder_store::{}::{}", app.name, case.name), &session, app, case)
         }));
     }
+    for app in &from_peer {
+        trials.extend(cases.iter().filter(|case| case.kinds.contains(&app.kind)).map(|case| {
+            trial(format!("independent_s3::{}::{}", app.name, case.name), &session, app, case)
+        }));
+    }
     trials.extend(template::names()?.into_iter().map(|name| template_trial(name, &session)));
+    let example = Arc::clone(&session);
+    trials.push(Trial::test("examples::polyglot", move || {
+        let outcome =
+            example.runtime.block_on(async { template::polyglot(example.cloud().await?).await });
+        outcome.map_err(|error| format!("{error:#}").into())
+    }));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    for app in from_s3.into_iter().chain(from_folder) {
+    for app in from_s3.into_iter().chain(from_folder).chain(from_peer) {
         if let Some(app) = Arc::into_inner(app) {
             session.runtime.block_on(app.stop());
         }

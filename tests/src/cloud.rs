@@ -28,6 +28,32 @@ pub enum Store {
     S3,
     /// A folder.
     Folder,
+    /// The S3 server that `LAMBKIN_TEST_S3_*` names.
+    Peer,
+}
+
+/// An S3 server and a bucket of it.
+#[derive(Debug, Clone)]
+pub struct S3Server {
+    endpoint: String,
+    bucket: String,
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+/// The independent S3 server to test against, when `LAMBKIN_TEST_S3_*` names one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests are told of the server by the environment"
+)]
+pub fn peer() -> Option<S3Server> {
+    let variable = |name: &str| std::env::var(format!("LAMBKIN_TEST_S3_{name}")).ok();
+    Some(S3Server {
+        endpoint: variable("ENDPOINT")?,
+        bucket: variable("BUCKET")?,
+        access_key_id: variable("ACCESS_KEY_ID")?,
+        secret_access_key: variable("SECRET_ACCESS_KEY")?,
+    })
 }
 
 /// The services that all apps share.
@@ -67,16 +93,27 @@ impl Cloud {
 
     /// What `lambkin` and the host must know to reach `store`.
     pub fn environment(&self, store: Store) -> BTreeMap<String, String> {
+        let mut server = S3Server {
+            endpoint: self.s3.endpoint(),
+            bucket: BUCKET.to_owned(),
+            access_key_id: ACCESS_KEY_ID.to_owned(),
+            secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+        };
+        if let (Store::Peer, Some(peer)) = (store, peer()) {
+            server = peer;
+        }
         let url = match store {
-            Store::S3 => format!("s3://{BUCKET}/store"),
+            Store::S3 => format!("s3://{}/store", server.bucket),
+            // The server may hold what an earlier run left.
+            Store::Peer => format!("s3://{}/conformance-{}", server.bucket, std::process::id()),
             Store::Folder => format!("file://{}", self.folder.path().join("store").display()),
         };
         let pairs = [
             ("LAMBKIN_STORE", url),
-            ("AWS_ENDPOINT_URL_S3", self.s3.endpoint()),
+            ("AWS_ENDPOINT_URL_S3", server.endpoint),
             ("AWS_REGION", REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
+            ("AWS_ACCESS_KEY_ID", server.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", server.secret_access_key),
         ];
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

@@ -20,6 +20,49 @@ request.path = '/anything/else'
 expect.status = 200
 ";
 
+/// What the README's example answers, one route per language.
+const POLYGLOT: &str = "
+[[exchange]]
+request.path = '/'
+expect.status = 200
+expect.body.regex = '(?s).*One host, a family of languages.*'
+
+[[exchange]]
+request.path = '/javascript/world'
+expect.status = 200
+expect.body.regex = '.*Ahoj, world!.*'
+
+[[exchange]]
+request.path = '/typescript/world'
+expect.status = 200
+expect.body.regex = '.*Grüß dich, world!.*'
+
+[[exchange]]
+request.path = '/python/world'
+expect.status = 200
+expect.body.regex = '.*Hola, world!.*'
+
+[[exchange]]
+request.path = '/go/world'
+expect.status = 200
+expect.body.regex = '.*Ciao, world!.*'
+
+[[exchange]]
+request.path = '/rust/world'
+expect.status = 200
+expect.body.regex = '.*Salut, world!.*'
+";
+
+/// Publishes and serves the polyglot example, and asks every language.
+pub async fn polyglot(cloud: &Cloud) -> anyhow::Result<()> {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let app = App::new(&examples, "polyglot", Store::S3);
+    let case: Case = toml::from_str(POLYGLOT).context("the example's case")?;
+    let outcome = app.run(&case, cloud).await;
+    app.stop().await;
+    outcome
+}
+
 /// The templates of the checkout.
 pub fn names() -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();

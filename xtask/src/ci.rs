@@ -4,10 +4,12 @@
 
 pub(crate) mod build;
 mod languages;
+mod s3_peer;
 mod totals;
 
 use crate::setup::cargo_deny;
 use crate::{config::Config, setup, shell, tidy};
+use s3_peer::S3Peer;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 use totals::Totals;
@@ -45,7 +47,9 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     totals.add(built);
     // The tests run the programs: without them every one would fail for the same reason.
     if built.failed == 0 {
-        for step in tests_of_rust(config).into_iter().chain(languages::tests(config)) {
+        let peer = peer(config);
+        for step in tests_of_rust(config, peer.as_ref()).into_iter().chain(languages::tests(config))
+        {
             totals.add(perform(step));
         }
     }
@@ -101,11 +105,22 @@ fn checks(config: &Config) -> Vec<Step> {
 }
 
 /// Unit tests, and the conformance cases and other tests on the real `bootstrap`.
-fn tests_of_rust(config: &Config) -> Vec<Step> {
+fn tests_of_rust(config: &Config, peer: Option<&S3Peer>) -> Vec<Step> {
     let mut rest = cargo(config, &["test", "--no-fail-fast"]);
     rest.args(build::ALL_BUT_THE_HOST);
+    if let Some(peer) = peer {
+        peer.name_to(&mut rest);
+    }
     let host = cargo(config, &["test", "--package", "lambkin-host", "--no-fail-fast"]);
     vec![tests("tests, the host", host), tests("tests, all the rest", rest)]
+}
+
+/// The independent S3 server. Without it the tests that want one are skipped, and say so.
+fn peer(config: &Config) -> Option<S3Peer> {
+    S3Peer::start(config).unwrap_or_else(|error| {
+        shell::error(&error);
+        None
+    })
 }
 
 fn house_rules(config: &Config) -> Totals {

@@ -27,18 +27,12 @@ struct Step {
     install: fn(&Config) -> anyhow::Result<Outcome>,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 5] = [
     Step { name: "Rust for WebAssembly", install: guest_rust::install },
     Step { name: "C for WebAssembly", install: |config| Ok(c_compiler::install(config)) },
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
-    Step { name: "cargo-lambda", install: |config| python::install(config, &python::CARGO_LAMBDA) },
-    Step { name: "Lambda emulator", install: |config| python::install(config, &python::SAM) },
     Step { name: "pytest", install: |config| python::install(config, &python::PYTEST) },
-    Step {
-        name: "Python Lambda client",
-        install: |config| python::install(config, &python::AWSLAMBDARIC),
-    },
 ];
 
 /// Runs every step; a failing step ends the set-up with its error.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use lambkin_protocol::alias::Alias;
 use lambkin_store::{Pointer, Store};
 
-pub async fn run(arguments: &args::Alias, output: &Output) -> Result<()> {
+pub(crate) async fn run(arguments: &args::Alias, output: &Output) -> Result<()> {
     let store = settings::store(&arguments.store)?;
     let app = settings::app(&arguments.app)?;
     let alias = arguments.alias.as_str();
@@ -31,7 +31,7 @@ pub async fn run(arguments: &args::Alias, output: &Output) -> Result<()> {
 }
 
 /// Reads an alias that must be there.
-pub async fn read(store: &Store, app: &str, alias: &str) -> Result<Alias> {
+pub(crate) async fn read(store: &Store, app: &str, alias: &str) -> Result<Alias> {
     match store.alias(app, alias, None).await? {
         Pointer::Changed { bytes, .. } => {
             Ok(Alias::parse(&bytes).with_context(|| format!("{app}@{alias} cannot be read"))?)
@@ -51,7 +51,7 @@ pub async fn read(store: &Store, app: &str, alias: &str) -> Result<Alias> {
 }
 
 /// The one release whose id starts with `text`.
-pub async fn find_release(store: &Store, app: &str, text: &str) -> Result<String> {
+pub(crate) async fn find_release(store: &Store, app: &str, text: &str) -> Result<String> {
     let releases = store.list_releases(app).await?;
     let mut found: Vec<String> = releases.into_iter().filter(|id| id.starts_with(text)).collect();
     match (found.pop(), found.is_empty()) {

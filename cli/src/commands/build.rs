@@ -17,7 +17,7 @@ struct Report {
     size: usize,
 }
 
-pub async fn run(arguments: &args::Build, output: &Output) -> Result<()> {
+pub(crate) async fn run(arguments: &args::Build, output: &Output) -> Result<()> {
     let project = Project::load(&arguments.source.project)?;
     let built = publish::build_all(&project, &settings::home()?, output).await?;
     let folder = project.work().join("components");

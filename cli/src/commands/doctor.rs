@@ -17,7 +17,7 @@ struct Report {
     remedy: Option<String>,
 }
 
-pub fn run(output: &Output) -> Result<ExitCode> {
+pub(crate) fn run(output: &Output) -> Result<ExitCode> {
     let home = settings::home()?;
     let languages: [(&'static str, Vec<Check>); 4] = [
         ("Rust", lambkin_build::rust::check(&home)),

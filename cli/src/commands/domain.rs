@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use lambkin_protocol::domain::{Domain, Mapping};
 use lambkin_store::{Expect, Pointer, WriteError};
 
-pub async fn run(arguments: &args::Domain, output: &Output) -> Result<()> {
+pub(crate) async fn run(arguments: &args::Domain, output: &Output) -> Result<()> {
     let store = settings::store(&arguments.store)?;
     let name = arguments.domain.to_ascii_lowercase();
     let base_path = arguments.base_path.trim_matches('/').to_owned();

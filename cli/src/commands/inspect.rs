@@ -24,7 +24,7 @@ struct File {
     exports: Vec<String>,
 }
 
-pub async fn run(arguments: &args::Inspect, output: &Output) -> Result<()> {
+pub(crate) async fn run(arguments: &args::Inspect, output: &Output) -> Result<()> {
     let what = arguments.what.as_str();
     if Path::new(what).is_file() {
         return file(&fs_err::read(what)?, output);

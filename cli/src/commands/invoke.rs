@@ -29,7 +29,7 @@ struct Served {
     access: S3Access,
 }
 
-pub async fn run(arguments: &args::Invoke, output: &Output) -> Result<ExitCode> {
+pub(crate) async fn run(arguments: &args::Invoke, output: &Output) -> Result<ExitCode> {
     let event = read_event(&arguments.event)?;
     let bootstrap = settings::bootstrap(arguments.bootstrap.as_deref())?;
     let served = match (&arguments.app, &arguments.store.store) {

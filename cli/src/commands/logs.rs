@@ -16,9 +16,12 @@ struct Record<'a> {
 }
 
 /// Prints one line of the host, made readable; a line that is not ours is printed as it is.
-pub fn print(output: &Output, line: &str) {
+pub(crate) fn print(output: &Output, line: &str) {
     let Ok(record) = serde_json::from_str::<Record<'_>>(line) else {
-        if !["START ", "END ", "REPORT ", "INIT_START "].iter().any(|word| line.starts_with(word)) {
+        if !["START ", "END ", "REPORT ", "INIT_START ", "INIT_REPORT "]
+            .iter()
+            .any(|word| line.starts_with(word))
+        {
             output.line("lambda", line);
         }
         return;

@@ -19,7 +19,7 @@ use clap::CommandFactory as _;
 use std::process::ExitCode;
 
 /// Runs the verb that was asked for.
-pub async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
+pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode> {
     match arguments.command {
         Command::New(arguments) => new::run(&arguments, output)?,
         Command::Build(arguments) => build::run(&arguments, output).await?,

@@ -33,7 +33,7 @@ struct Listed {
     about: About,
 }
 
-pub fn run(arguments: &args::New, output: &Output) -> Result<()> {
+pub(crate) fn run(arguments: &args::New, output: &Output) -> Result<()> {
     let (Some(name), Some(wanted), false) = (&arguments.name, &arguments.template, arguments.list)
     else {
         let templates = list()?;

@@ -21,7 +21,7 @@ struct Report<'a> {
     uploaded_bytes: u64,
 }
 
-pub async fn run(arguments: &args::Publish, output: &Output) -> Result<()> {
+pub(crate) async fn run(arguments: &args::Publish, output: &Output) -> Result<()> {
     let store = settings::store(&arguments.store)?;
     let targets = targets(&arguments.target)?;
     let project = Project::load(&arguments.source.project)?;

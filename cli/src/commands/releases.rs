@@ -13,7 +13,7 @@ struct Listed {
     aliases: Vec<String>,
 }
 
-pub async fn run(arguments: &args::Releases, output: &Output) -> Result<()> {
+pub(crate) async fn run(arguments: &args::Releases, output: &Output) -> Result<()> {
     let store = settings::store(&arguments.store)?;
     let app = settings::app(&arguments.app)?;
     let mut pointers = Vec::new();

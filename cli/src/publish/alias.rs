@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 /// What a move did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Move {
+pub(crate) enum Move {
     /// It points to the release already.
     Already,
     /// It was moved, from this release if it existed.
@@ -16,7 +16,7 @@ pub enum Move {
 }
 
 /// Points `alias` of `app` to `release`, if it is still what it was when this began, and `expected` when that is given.
-pub async fn move_alias(
+pub(crate) async fn move_alias(
     store: &Store,
     (app, alias): (&str, &str),
     release: &str,

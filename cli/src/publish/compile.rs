@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Compiles a component for a target, or takes what an earlier run compiled.
-pub async fn compile(
+pub(crate) async fn compile(
     name: &str,
     component: &BuiltComponent,
     (target, home): (Target, &Home),

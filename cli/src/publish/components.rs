@@ -13,22 +13,23 @@ use lambkin_protocol::manifest::{Component, Language};
 use lambkin_protocol::release::World;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// A component that was built and may be published.
 #[derive(Debug, Clone)]
-pub struct BuiltComponent {
-    pub wasm: Bytes,
-    pub digest: String,
-    pub world: World,
-    pub imports: Vec<String>,
+pub(crate) struct BuiltComponent {
+    pub(crate) wasm: Bytes,
+    pub(crate) digest: String,
+    pub(crate) world: World,
+    pub(crate) imports: Vec<String>,
     /// What to watch for changes.
-    pub inputs: Vec<PathBuf>,
+    pub(crate) inputs: Vec<PathBuf>,
 }
 
 /// Builds every component of the app, one after the other: each build uses all processors by itself.
-pub async fn build_all(
+pub(crate) async fn build_all(
     project: &Project,
     home: &Home,
     output: &Output,
@@ -41,7 +42,7 @@ pub async fn build_all(
 }
 
 /// Builds the component `name`.
-pub async fn build_one(
+pub(crate) async fn build_one(
     project: &Project,
     name: &str,
     home: &Home,
@@ -52,10 +53,12 @@ pub async fn build_one(
         .component
         .get(name)
         .with_context(|| format!("the app has no component {name:?}"))?;
-    let source = project.source(name, component)?;
     let start = Instant::now();
+    own_build(project, name, component, output)?;
+    let source = project.source(name, component)?;
     let step = Arc::new(output.step(&format!("building {name}")));
-    let (language, home, say) = (component.language, home.clone(), Arc::clone(&step));
+    let language = if component.build.is_some() { Language::Wasm } else { component.language };
+    let (home, say) = (home.clone(), Arc::clone(&step));
     let built =
         tokio::task::spawn_blocking(move || build(language, &source, &home, &say)).await??;
     drop(step);
@@ -71,6 +74,16 @@ pub async fn build_one(
         ),
     );
     Ok(checked)
+}
+
+/// Runs the build that the manifest gives instead of the language's own; its result is the component's source.
+fn own_build(project: &Project, name: &str, component: &Component, output: &Output) -> Result<()> {
+    let Some(build) = &component.build else { return Ok(()) };
+    let _step = output.step(&format!("building {name}: {}", build.command));
+    let mut command = Command::new("sh");
+    command.args(["-c", &build.command]).current_dir(&project.root);
+    lambkin_build::tools::run(&mut command, &format!("`{}` of component {name:?}", build.command))
+        .map(drop)
 }
 
 fn build(language: Language, source: &Source, home: &Home, step: &Step) -> Result<Built> {
@@ -104,7 +117,7 @@ fn check(name: &str, component: &Component, built: Built) -> Result<BuiltCompone
 }
 
 /// The engine's and the release's word for the same thing.
-pub fn world(world: lambkin_engine::World) -> World {
+pub(crate) fn world(world: lambkin_engine::World) -> World {
     match world {
         lambkin_engine::World::Http => World::Http,
         lambkin_engine::World::HttpAsync => World::HttpAsync,
@@ -126,6 +139,6 @@ fn word(language: Language) -> &'static str {
 }
 
 /// A size for people.
-pub fn bytes(count: usize) -> String {
+pub(crate) fn bytes(count: usize) -> String {
     indicatif::HumanBytes(count as u64).to_string()
 }

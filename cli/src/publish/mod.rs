@@ -8,8 +8,8 @@ mod compile;
 mod components;
 mod release;
 
-pub use alias::{Move, move_alias};
-pub use components::{
+pub(crate) use alias::{Move, move_alias};
+pub(crate) use components::{
     BuiltComponent, build_all, build_one, bytes as size, world as component_world,
 };
-pub use release::publish;
+pub(crate) use release::publish;

@@ -18,15 +18,15 @@ const DEFAULT_MEMORY_MB: u32 = 128;
 
 /// A release that is in the store.
 #[derive(Debug)]
-pub struct Published {
-    pub id: String,
+pub(crate) struct Published {
+    pub(crate) id: String,
     /// What had to be uploaded for it.
-    pub objects: usize,
-    pub bytes: u64,
+    pub(crate) objects: usize,
+    pub(crate) bytes: u64,
 }
 
 /// Publishes built components as a release of the app; no alias is moved.
-pub async fn publish(
+pub(crate) async fn publish(
     project: &Project,
     built: &BTreeMap<String, BuiltComponent>,
     (store, targets, home): (&Store, &[Target], &Home),

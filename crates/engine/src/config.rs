@@ -16,7 +16,7 @@ const WASMTIME: &str = "48.0.8";
 const REVISION: u32 = 1;
 
 /// Stack of one guest, in bytes: interpreters such as `CPython` recurse deeply.
-const WASM_STACK: usize = 2 * MIB;
+const WASM_STACK: usize = 8 * MIB;
 
 /// Stack of one fiber, in bytes: the guest's part and what host functions need on top.
 const FIBER_STACK: usize = WASM_STACK + MIB;

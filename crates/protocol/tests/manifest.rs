@@ -21,7 +21,6 @@ environment = { GREETING = "ahoj" }
 config = { "shop.currency" = "EUR" }
 grants = { http = ["https://api.example.com", "https://*.example.com", "http://127.0.0.1:9000"], tmp = true }
 limits = { memory_mb = 256, timeout_seconds = 2 }
-warmup = "warmup.json"
 
 [component.tool]
 language = "wasm"

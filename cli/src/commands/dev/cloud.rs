@@ -28,7 +28,7 @@ const REGION: &str = "us-east-1";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The running services.
-pub struct Cloud {
+pub(crate) struct Cloud {
     s3: s3::Server,
     function: lambda::Function,
     api: http_api::Server,
@@ -36,7 +36,7 @@ pub struct Cloud {
 
 impl Cloud {
     /// Starts the services; the app's release may be published afterwards.
-    pub async fn start(
+    pub(crate) async fn start(
         project: &Project,
         arguments: &args::Dev,
         (bootstrap, output): (PathBuf, Output),
@@ -81,22 +81,22 @@ impl Cloud {
     }
 
     /// The local store.
-    pub fn store(&self) -> Result<Store> {
+    pub(crate) fn store(&self) -> Result<Store> {
         Ok(Store::open(&store_url(), &access(&self.s3.endpoint()))?)
     }
 
     /// Where the app is served.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.api.address()
     }
 
     /// Lets the API know the app's routes, as a deployment would.
-    pub fn set_routes(&self, project: &Project) -> Result<()> {
+    pub(crate) fn set_routes(&self, project: &Project) -> Result<()> {
         Ok(self.api.set_routes(&routes(project))?)
     }
 
     /// Ends every service and process.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.api.stop().await;
         self.function.stop().await;
         self.s3.stop().await;
@@ -104,12 +104,12 @@ impl Cloud {
 }
 
 /// The URL of the local store.
-pub fn store_url() -> String {
+pub(crate) fn store_url() -> String {
     format!("s3://{BUCKET}/store")
 }
 
 /// Access to the embedded S3.
-pub fn access(endpoint: &str) -> S3Access {
+pub(crate) fn access(endpoint: &str) -> S3Access {
     S3Access {
         endpoint: Some(endpoint.to_owned()),
         region: REGION.to_owned(),

@@ -18,9 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// The alias that the local cloud serves.
-pub const ALIAS: &str = "dev";
+pub(crate) const ALIAS: &str = "dev";
 
-pub async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
+pub(crate) async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
     let bootstrap = settings::bootstrap(arguments.bootstrap.as_deref())?;
     let mut app =
         Session::new(Project::load(&arguments.source.project)?, settings::home()?, *output);
@@ -55,8 +55,8 @@ pub async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
 }
 
 /// The app as it was last built.
-pub struct Session {
-    pub project: Project,
+pub(crate) struct Session {
+    pub(crate) project: Project,
     home: Home,
     output: Output,
     built: BTreeMap<String, BuiltComponent>,
@@ -64,12 +64,12 @@ pub struct Session {
 
 impl Session {
     /// Nothing is built yet.
-    pub fn new(project: Project, home: Home, output: Output) -> Self {
+    pub(crate) fn new(project: Project, home: Home, output: Output) -> Self {
         Self { project, home, output, built: BTreeMap::new() }
     }
 
     /// Builds the named components, and publishes the app with them to the local store.
-    pub async fn deploy(
+    pub(crate) async fn deploy(
         &mut self,
         names: &BTreeSet<String>,
         store: &Store,
@@ -103,7 +103,7 @@ impl Session {
     }
 
     /// Publishes what is built.
-    pub async fn publish(&self, store: &Store) -> Result<()> {
+    pub(crate) async fn publish(&self, store: &Store) -> Result<()> {
         let targets = [Target::current()];
         let to = (store, targets.as_slice(), &self.home);
         let published = publish::publish(&self.project, &self.built, to, &Output::quiet()).await?;

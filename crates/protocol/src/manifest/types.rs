@@ -70,9 +70,6 @@ pub struct Component {
     /// A build of your own instead of the language's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
-    /// A file with an event that is handled once at build time, before the snapshot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warmup: Option<String>,
 }
 
 /// The language a component is written in.
