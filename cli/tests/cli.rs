@@ -103,7 +103,7 @@ fn text(bytes: &[u8]) -> String {
 fn a_wrong_manifest_is_named_with_line_and_column() {
     let app = App::new();
     app.write("lambkin.toml", MANIFEST.replace("source =", "sauce ="));
-    app.fails(&["build"], &["lambkin.toml", "sauce", "8:1", "hint"]);
+    app.fails(&["build"], &["lambkin.toml", "sauce", "line 8, column 1", "hint"]);
     app.write("lambkin.toml", MANIFEST.replace("lambkin = 1", "lambkin = 2"));
     app.fails(&["build"], &["lambkin.toml", "2"]);
     app.write("lambkin.toml", MANIFEST.replace("\"web\"\n", "\"wep\"\n"));
@@ -129,6 +129,8 @@ fn what_is_not_there_is_named_with_what_is() {
     app.fails(&["new", "shop", "--template", "cobol"], &["cobol", "rust-function", "python-http"]);
     app.fails(&["new", "Shop!", "--template", "rust-http"], &["Shop!", "lower-case"]);
     app.fails(&["alias", "live"], &["shop@live", "lambkin publish"]);
+    app.publish();
+    app.fails(&["alias", "staging"], &["shop@staging", "live"]);
     app.fails(&["alias", "live", "--to", "0123"], &["0123", "lambkin releases"]);
     app.fails(&["publish", "--store", "ftp://x"], &["ftp://x", "s3://"]);
     app.fails(&["publish", "--target", "mips"], &["mips", "x86_64"]);

@@ -1,7 +1,7 @@
 //! `lambkin alias`: shows an alias, or moves it: the roll-back of a deployment.
 
 use crate::args;
-use crate::hint::hinted;
+use crate::hint::{WithHint as _, hinted};
 use crate::output::Output;
 use crate::publish::{Move, move_alias};
 use crate::settings;
@@ -32,7 +32,11 @@ pub(crate) async fn run(arguments: &args::Alias, output: &Output) -> Result<()> 
 
 /// Reads an alias that must be there.
 pub(crate) async fn read(store: &Store, app: &str, alias: &str) -> Result<Alias> {
-    match store.alias(app, alias, None).await? {
+    let pointer = store.alias(app, alias, None).await.with_hint(
+        format!("{app}@{alias} cannot be read"),
+        "is the store the one that `lambkin publish` wrote to?",
+    )?;
+    match pointer {
         Pointer::Changed { bytes, .. } => {
             Ok(Alias::parse(&bytes).with_context(|| format!("{app}@{alias} cannot be read"))?)
         }

@@ -70,7 +70,7 @@ async fn failures(function: &Component) {
         ),
         ("lambda's own error", "Own", "mine"),
         ("panic", "string", "boom"),
-        ("index", "boundsError", "runtime error: index out of range [1] with length 1"),
+        ("index", "boundsError", "runtime error: index out of range [0] with length 0"),
     ];
     for (handler, expected_type, expected_message) in errors {
         let error = function.call(r#"{"name":"lamb"}"#, &[("HANDLER", handler)]).await.unwrap_err();

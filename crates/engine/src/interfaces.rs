@@ -147,6 +147,8 @@ fn is_known(import: &str) -> bool {
         })
 }
 
+use strsim::normalized_levenshtein as similar;
+
 /// The most similar name that is offered, in the way it would be written in an import.
 fn nearest(import: &str) -> String {
     let bare = import.split('@').next().unwrap_or(import);
@@ -154,8 +156,9 @@ fn nearest(import: &str) -> String {
         let named = |interface: &&str| format!("{}/{interface}", package.name);
         package.interfaces.iter().map(named).zip(std::iter::repeat(package.versions))
     });
-    let best =
-        offered.max_by(|(a, _), (b, _)| strsim::jaro(bare, a).total_cmp(&strsim::jaro(bare, b)));
+    let best = offered.max_by(|(a, _), (b, _)| {
+        strsim::normalized_levenshtein(bare, a).total_cmp(&strsim::normalized_levenshtein(bare, b))
+    });
     best.map_or_else(String::new, |(name, versions)| {
         let any_patch = |version: &&str| {
             if version.ends_with('.') { format!("{version}x") } else { (*version).to_owned() }
