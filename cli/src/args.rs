@@ -138,7 +138,8 @@ pub(crate) struct Publish {
 #[derive(Debug, Args)]
 pub(crate) struct Alias {
     /// The alias
-    pub(crate) alias: String,
+    #[arg(value_name = "ALIAS")]
+    pub(crate) name: String,
     /// Move it to this release: an id, or its first digits
     #[arg(long, value_name = "RELEASE", conflicts_with = "rollback")]
     pub(crate) to: Option<String>,
@@ -172,7 +173,8 @@ pub(crate) struct Releases {
 #[derive(Debug, Args)]
 pub(crate) struct Domain {
     /// The domain, for example `api.example.com`
-    pub(crate) domain: String,
+    #[arg(value_name = "DOMAIN")]
+    pub(crate) name: String,
     /// The app and alias: `shop@live`; without it the domain's mappings are shown
     #[arg(long, value_name = "APP@ALIAS")]
     pub(crate) app: Option<String>,

@@ -170,7 +170,7 @@ mod tests {
         fs_err::write(source.join("index.js"), "one").unwrap();
         fs_err::write(folder.path().join(MANIFEST), "lambkin = 1").unwrap();
         let mut watch = Watch::start(folder.path()).unwrap();
-        watch.settle("web", &[source.clone()]).unwrap();
+        watch.settle("web", std::slice::from_ref(&source)).unwrap();
         fs_err::write(source.join("index.js"), "one").unwrap();
         assert!(watch.look().components.is_empty(), "the same content again");
         fs_err::create_dir(source.join("node_modules")).unwrap();
@@ -190,7 +190,7 @@ mod tests {
         fs_err::write(&source, "one").unwrap();
         fs_err::write(folder.path().join(MANIFEST), "lambkin = 1").unwrap();
         let mut watch = Watch::start(folder.path()).unwrap();
-        watch.settle("web", &[source.clone()]).unwrap();
+        watch.settle("web", std::slice::from_ref(&source)).unwrap();
         let replacement = folder.path().join("index.js.new");
         fs_err::write(&replacement, "two").unwrap();
         fs_err::rename(&replacement, &source).unwrap();

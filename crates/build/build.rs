@@ -137,7 +137,8 @@ fn headers(source: &Path, toolchain: Option<&str>) -> Result<PathBuf, String> {
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).map_err(|_| {
         format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr).trim())
     })?;
-    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let packages =
+        metadata.get("packages").and_then(serde_json::Value::as_array).into_iter().flatten();
     let manifest = packages
         .filter(|package| package["name"] == "rquickjs-sys")
         .find_map(|package| package["manifest_path"].as_str())
@@ -145,7 +146,7 @@ fn headers(source: &Path, toolchain: Option<&str>) -> Result<PathBuf, String> {
     Ok(Path::new(manifest).with_file_name("vendor").join("wasi-libc").join("include"))
 }
 
-/// QuickJS keeps no bound on its stack where `__wasi__` is defined, and measures its memory where `__GLIBC__` is.
+/// `QuickJS` keeps no bound on its stack where `__wasi__` is defined, and measures its memory where `__GLIBC__` is.
 fn c_flags(source: &Path, headers: &Path) -> String {
     let own = source.join("include");
     format!(

@@ -1,7 +1,7 @@
 //! Which app, release and component an event is for: domain, then alias, then route.
 //!
 //! Owns what was read of domains, aliases and releases. Immutable things are read once; a pointer is read again by its
-//! ETag when it is older than the configured age, and a pointer that cannot be read keeps its last known value.
+//! `ETag` when it is older than the configured age, and a pointer that cannot be read keeps its last known value.
 
 use crate::config::{Apps as Selection, Config, Level};
 use crate::error::Fault;

@@ -255,23 +255,18 @@ impl Host {
     }
 
     /// Logs a failed invocation and says what Lambda is told.
-    pub(crate) fn report(&self, received: &Received, failure: &Failure) -> Diagnostic {
+    pub(crate) fn report(received: &Received, failure: &Failure) -> Diagnostic {
         report::failed(failure, &received.tags());
         failure.diagnostic()
     }
 
     /// The end of an invocation: an answer that Lambda refused is logged, and the loop goes on.
-    pub(crate) fn finished(
-        &self,
-        received: &Received,
-        sent: Result<(), BoxError>,
-    ) -> Result<(), BoxError> {
+    pub(crate) fn finished(received: &Received, sent: Result<(), BoxError>) {
         if let Err(error) = sent {
             let message =
                 format!("the answer was not taken: {}", crate::error::chain(error.as_ref()));
             telemetry::log(Level::Error, &message, &received.tags(), NoDetails {});
         }
-        Ok(())
     }
 }
 

@@ -69,23 +69,21 @@ async fn answer(host: &Host, api: &RuntimeApi, lambda: LambdaInvocation) -> Resu
     let answer = work.unwrap_or_else(|panic| Err(Failure::Panic(panic_text(panic.as_ref()))));
     let sent = match answer {
         Ok(Answer::Whole(payload)) => api.respond(&invocation, payload).await,
-        Ok(Answer::Stream(stream)) => {
-            send_stream(host, api, &invocation, (&received, stream)).await
-        }
-        Err(failure) => api.fail(&invocation, &host.report(&received, &failure)).await,
+        Ok(Answer::Stream(stream)) => send_stream(api, &invocation, (&received, stream)).await,
+        Err(failure) => api.fail(&invocation, &Host::report(&received, &failure)).await,
     };
-    host.finished(&received, sent)
+    Host::finished(&received, sent);
+    Ok(())
 }
 
 async fn send_stream(
-    host: &Host,
     api: &RuntimeApi,
     invocation: &Invocation,
     (received, stream): (&Received, crate::invocation::Streamed),
 ) -> Result<(), BoxError> {
     let (mut sender, sent) = api.stream(invocation)?;
     let produce = async {
-        let outcome: Result<(), Diagnostic> = stream.send_to(host, received, &mut sender).await;
+        let outcome: Result<(), Diagnostic> = stream.send_to(received, &mut sender).await;
         if let Err(diagnostic) = outcome {
             // A caller that went away has no use for the error; it is in the log.
             let _ = sender.fail(&diagnostic).await;

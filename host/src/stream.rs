@@ -37,7 +37,6 @@ impl Streamed {
     /// Sends all of it; the error is what the trailers are to say.
     pub(crate) async fn send_to(
         self,
-        host: &Host,
         received: &Received,
         sender: &mut AnswerStream,
     ) -> Result<(), Diagnostic> {
@@ -69,6 +68,6 @@ impl Streamed {
             }
             (Err(error), _) | (Ok(_), Some(error)) => Failure::Invoke(error),
         };
-        Err(host.report(received, &failure))
+        Err(Host::report(received, &failure))
     }
 }

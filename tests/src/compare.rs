@@ -70,7 +70,7 @@ fn header(answer: &Answer, name: &str, values: &Values) -> anyhow::Result<()> {
             ensure!(joined == wanted, "header {name} is {joined:?} instead of {wanted:?}");
         }
         Values::Many(values) => {
-            ensure!(found == *values, "headers {name} are {found:?} instead of {values:?}")
+            ensure!(found == *values, "headers {name} are {found:?} instead of {values:?}");
         }
     }
     Ok(())

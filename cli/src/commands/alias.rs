@@ -12,7 +12,7 @@ use lambkin_store::{Pointer, Store};
 pub(crate) async fn run(arguments: &args::Alias, output: &Output) -> Result<()> {
     let store = settings::store(&arguments.store)?;
     let app = settings::app(&arguments.app)?;
-    let alias = arguments.alias.as_str();
+    let alias = arguments.name.as_str();
     let target = match (&arguments.to, arguments.rollback) {
         (Some(release), _) => find_release(&store, &app, release).await?,
         (None, true) => previous(&store, &app, alias).await?,

@@ -10,7 +10,7 @@ use lambkin_store::{Expect, Pointer, WriteError};
 
 pub(crate) async fn run(arguments: &args::Domain, output: &Output) -> Result<()> {
     let store = settings::store(&arguments.store)?;
-    let name = arguments.domain.to_ascii_lowercase();
+    let name = arguments.name.to_ascii_lowercase();
     let base_path = arguments.base_path.trim_matches('/').to_owned();
     let (mut domain, expect) = match store.domain(&name, None).await? {
         Pointer::Changed { bytes, etag } => (

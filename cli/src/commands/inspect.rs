@@ -43,9 +43,10 @@ pub(crate) async fn run(arguments: &args::Inspect, output: &Output) -> Result<()
     }
     let store = settings::store(&arguments.store)?;
     let app = settings::app(&arguments.app)?;
-    let id = match store.list_aliases(&app).await?.iter().any(|name| name == what) {
-        true => alias::read(&store, &app, what).await?.only().unwrap_or_default().to_owned(),
-        false => alias::find_release(&store, &app, what).await?,
+    let id = if store.list_aliases(&app).await?.iter().any(|name| name == what) {
+        alias::read(&store, &app, what).await?.only().unwrap_or_default().to_owned()
+    } else {
+        alias::find_release(&store, &app, what).await?
     };
     let bytes = store.release(&app, &id).await?;
     let release = Release::parse(&bytes).with_context(|| format!("release {id} cannot be read"))?;

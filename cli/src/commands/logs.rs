@@ -31,7 +31,7 @@ pub(crate) fn print(output: &Output, line: &str) {
     match record.stream {
         Some(_) => output.line(record.component.as_deref().unwrap_or("guest"), &message),
         None if matches!(record.level, "WARN" | "ERROR") => {
-            output.line(&record.level.to_lowercase(), &message)
+            output.line(&record.level.to_lowercase(), &message);
         }
         None => {}
     }

@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<ExitCod
         Command::Inspect(arguments) => inspect::run(&arguments, output).await?,
         Command::Doctor => return doctor::run(output),
         Command::Schema => {
-            output.raw(&serde_json::to_string_pretty(&lambkin_protocol::manifest::schema())?)
+            output.raw(&serde_json::to_string_pretty(&lambkin_protocol::manifest::schema())?);
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,6 +1,6 @@
-//! JavaScript and TypeScript components: bundle by esbuild, then snapshot on QuickJS or componentize on StarlingMonkey.
+//! JavaScript and TypeScript components: bundle by esbuild, then snapshot on `QuickJS` or componentize on `StarlingMonkey`.
 //!
-//! Owns the way from a source file to a component. The runtime that QuickJS components are snapshots of is
+//! Owns the way from a source file to a component. The runtime that `QuickJS` components are snapshots of is
 //! `lang-bindings/javascript/runtime`, compiled by this crate's build script.
 
 mod bundle;

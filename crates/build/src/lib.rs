@@ -26,9 +26,9 @@ pub enum Kind {
 /// Which JavaScript engine a JavaScript or TypeScript component is built on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JavascriptEngine {
-    /// QuickJS with Lambkin's own globals: small and quick to start.
+    /// `QuickJS` with Lambkin's own globals: small and quick to start.
     QuickJs,
-    /// StarlingMonkey (SpiderMonkey): larger, with the web platform's own implementations.
+    /// `StarlingMonkey` (SpiderMonkey): larger, with the web platform's own implementations.
     StarlingMonkey,
 }
 

@@ -2,6 +2,14 @@
 //!
 //! Functions need `aws-lambda-go` from the Go module cache or a proxy; the other programs need the standard library.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "go/rig.rs"]
 mod rig;
 

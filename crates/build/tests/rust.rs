@@ -1,5 +1,13 @@
 //! Rust components by the real cargo, of crates without dependencies.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use lambkin_build::{BuildFailure, Built, Home, Source, rust};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;

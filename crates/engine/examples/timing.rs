@@ -30,7 +30,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let engine = Engine::new(&Settings { concurrency: 10, allocator, ..Settings::default() })?;
         let made = started.elapsed();
         let component = engine.load(ArtifactSource::File(file.path()))?;
-        println!("{allocator:?}: engine {made:?}, load and link {:?}", started.elapsed() - made);
+        println!(
+            "{allocator:?}: engine {made:?}, load and link {:?}",
+            started.elapsed().saturating_sub(made)
+        );
         measure(&component, &event).await?;
     }
     Ok(())

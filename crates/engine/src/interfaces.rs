@@ -147,8 +147,6 @@ fn is_known(import: &str) -> bool {
         })
 }
 
-use strsim::normalized_levenshtein as similar;
-
 /// The most similar name that is offered, in the way it would be written in an import.
 fn nearest(import: &str) -> String {
     let bare = import.split('@').next().unwrap_or(import);

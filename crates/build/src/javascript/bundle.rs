@@ -72,7 +72,7 @@ pub(super) struct Bundle {
     pub(super) map: String,
     /// The names it exports.
     pub(super) exports: Vec<String>,
-    /// Whether the entry is a CommonJS module, whose exports are those of the default export.
+    /// Whether the entry is a `CommonJS` module, whose exports are those of the default export.
     pub(super) commonjs: bool,
     /// The entry as the user sees it.
     pub(super) entry: String,
@@ -99,7 +99,7 @@ struct Output {
     entry_point: Option<String>,
 }
 
-/// Bundles for QuickJS: the runtime has Node's built-in modules, and packages are taken in their variant for workers
+/// Bundles for `QuickJS`: the runtime has Node's built-in modules, and packages are taken in their variant for workers
 /// and browsers, which builds on the web's interfaces.
 pub(super) fn quickjs(source: &Source, entry: &Entry, esbuild: &Path) -> Result<Bundle> {
     let options: Vec<String> =

@@ -16,7 +16,7 @@ static RUNTIME: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/javascript.was
 const MISSING: &str = include_str!(concat!(env!("OUT_DIR"), "/javascript.missing"));
 
 /// How long a module's top level may run.
-const LOAD_LIMIT: Duration = Duration::from_secs(60);
+const LOAD_LIMIT: Duration = Duration::from_mins(1);
 
 /// Stack of the evaluation, in bytes; as much as the host gives an instance.
 const STACK: usize = 2 << 20;

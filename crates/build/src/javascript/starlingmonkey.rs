@@ -1,4 +1,4 @@
-//! StarlingMonkey components, by componentize-js on Node.
+//! `StarlingMonkey` components, by componentize-js on Node.
 
 use super::bundle::{self, Bundle};
 use super::entry::Entry;

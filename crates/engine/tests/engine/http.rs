@@ -68,7 +68,10 @@ async fn large_bodies_stream_both_ways() {
         );
         let rest = body.collect().await.unwrap().to_bytes();
         assert_eq!(first.len() + rest.len(), CHUNK * CHUNKS, "{guest}");
-        assert!(first.iter().all(|&byte| byte == 0) && rest.ends_with(&[127; CHUNK]), "{guest}");
+        assert!(
+            first.iter().all(|&byte| byte == 0) && rest.ends_with(&vec![127; CHUNK]),
+            "{guest}"
+        );
         answer.usage.await.unwrap();
     }
 }

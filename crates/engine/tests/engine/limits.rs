@@ -64,8 +64,8 @@ async fn a_spinning_guest_does_not_starve_the_others() {
         Instant::now()
     };
     let started = Instant::now();
-    let (spun, done) = tokio::join!(spinning, others);
-    assert!(matches!(spun.unwrap_err(), InvokeError::Timeout { .. }));
+    let (outcome, done) = tokio::join!(spinning, others);
+    assert!(matches!(outcome.unwrap_err(), InvokeError::Timeout { .. }));
     assert!(done - started < Duration::from_secs(4), "{:?}", done - started);
 }
 
@@ -117,7 +117,7 @@ async fn a_panic_in_the_host_fails_only_its_invocation() {
     for guest in ["http", "http-async"] {
         let (mut panicking, _) = invocation();
         panicking.output = std::sync::Arc::new(|_, line: &str| {
-            assert!(!line.starts_with("out 1"), "a broken sink")
+            assert!(!line.starts_with("out 1"), "a broken sink");
         });
         let error = call(guest, get("/log"), panicking).await.unwrap_err();
         assert_eq!(error.fault(), Fault::Host, "{guest}: {error}");

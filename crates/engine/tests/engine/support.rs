@@ -141,7 +141,7 @@ pub(crate) fn invocation() -> (Invocation, Output) {
         config: BTreeMap::new(),
         grants: Grants::default(),
         output: Arc::new(move |stream, line: &str| {
-            sink.0.lock().unwrap().push((stream, line.to_owned()))
+            sink.0.lock().unwrap().push((stream, line.to_owned()));
         }),
     };
     (invocation, output)

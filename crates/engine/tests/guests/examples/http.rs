@@ -80,6 +80,8 @@ fn log() -> Result<Response<Body>, Error> {
     println!("out 1\nout 2");
     eprintln!("err 1");
     print!("unfinished");
+    // Rust keeps a line that has not ended to itself, and nothing exits here that would flush it.
+    std::io::Write::flush(&mut std::io::stdout())?;
     text("logged".to_owned())
 }
 
