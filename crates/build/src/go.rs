@@ -1,7 +1,7 @@
 //! Go components: the stock Go toolchain builds the user's program, unchanged, together with `lang-bindings/go`.
 //!
 //! A program that calls `lambda.Start` of `aws-lambda-go` becomes a function, one that serves `net/http` a web
-//! handler, any other a command. Nothing is written into the user's module: see [`overlay`].
+//! handler, any other a command. Nothing is written into the user's module: see `go/overlay.rs`.
 
 mod binding;
 mod component;
