@@ -13,9 +13,6 @@ use lambkin_protocol::release::{self, Artifact, Component, Limits, Release};
 use lambkin_store::{Put, Store, StoredArtifact};
 use std::collections::BTreeMap;
 
-/// The memory a component may use when the manifest says nothing, in MiB: Lambda's own default.
-const DEFAULT_MEMORY_MB: u32 = 128;
-
 /// A release that is in the store.
 #[derive(Debug)]
 pub(crate) struct Published {
@@ -115,7 +112,7 @@ fn entry(
         config: manifest.config.clone(),
         grants: manifest.grants.clone(),
         limits: Limits {
-            memory_mb: manifest.limits.memory_mb.unwrap_or(DEFAULT_MEMORY_MB),
+            memory_mb: manifest.limits.memory_mb.unwrap_or(manifest::DEFAULT_MEMORY_MB),
             timeout_seconds: manifest.limits.timeout_seconds,
         },
         imports: built.imports.clone(),
