@@ -7,7 +7,7 @@ use crate::{compare, programs};
 use anyhow::{Context as _, anyhow, ensure};
 use lambkin_protocol::manifest::{self, Manifest};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Mutex;
 use tokio::sync::OnceCell;
 
@@ -108,10 +108,7 @@ async fn exchanges(case: &Case, served: &Served) -> anyhow::Result<()> {
 fn compile_command(folder: &Path) -> anyhow::Result<()> {
     const TARGET: &str = "wasm32-wasip1";
     let target = folder.join(".lambkin/target");
-    let mut command = Command::new("cargo");
-    if !has_target(TARGET) {
-        command.arg("+wasm-guest");
-    }
+    let mut command = programs::cargo_for(TARGET);
     command.args(["build", "--release", "--target", TARGET, "--target-dir"]).arg(&target);
     programs::run(command.current_dir(folder))?;
     fs_err::copy(
@@ -119,12 +116,4 @@ fn compile_command(folder: &Path) -> anyhow::Result<()> {
         folder.join(".lambkin/command.wasm"),
     )?;
     Ok(())
-}
-
-/// Whether the toolchain in use has the standard library for `target`.
-fn has_target(target: &str) -> bool {
-    let mut command = Command::new("rustc");
-    command.args(["--print", "target-libdir", "--target", target]).stdin(Stdio::null());
-    let Ok(output) = command.output() else { return false };
-    Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
 }

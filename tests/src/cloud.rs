@@ -124,6 +124,8 @@ impl Cloud {
         let mut environment = self.environment(store);
         environment.insert("LAMBKIN_APP".to_owned(), format!("{app}@live"));
         environment.insert("LAMBKIN_CACHE_DIR".to_owned(), self.cache(app, store)?);
+        // A server that a guest may be granted is the test's own, on loopback.
+        environment.insert("LAMBKIN_ALLOW_PRIVATE_NETWORK".to_owned(), "1".to_owned());
         let log = Arc::new(Log::default());
         let lines = Arc::clone(&log);
         let function = lambda::Function::start(lambda::Settings {

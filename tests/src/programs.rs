@@ -1,4 +1,4 @@
-//! The programs under test: `bootstrap` and `lambkin`, beside the test's own executable.
+//! The programs under test, `bootstrap` and `lambkin`, beside the test's own executable; and those that guests are made with.
 
 use anyhow::{Context as _, bail, ensure};
 use std::path::{Path, PathBuf};
@@ -50,4 +50,30 @@ pub fn run(command: &mut Command) -> anyhow::Result<String> {
         );
     }
     Ok(stdout)
+}
+
+/// Cargo of the toolchain in use if it has the standard library for `target`, else of the linked one.
+pub fn cargo_for(target: &str) -> Command {
+    let mut command = Command::new("cargo");
+    if !has_target(target) {
+        command.arg("+wasm-guest");
+    }
+    command
+}
+
+fn has_target(target: &str) -> bool {
+    let mut command = Command::new("rustc");
+    command.args(["--print", "target-libdir", "--target", target]).stdin(Stdio::null());
+    let Ok(output) = command.output() else { return false };
+    Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
+}
+
+/// A program that `cargo xtask setup` installs into the cache that all checkouts share, named by its path in there.
+pub fn tool(path: &str) -> anyhow::Result<PathBuf> {
+    let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    let tool =
+        cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("lambkin/tools").join(path);
+    ensure!(tool.exists(), "{} is missing; run `cargo xtask setup`", tool.display());
+    Ok(tool)
 }
