@@ -143,6 +143,9 @@ pub(crate) struct Alias {
     /// Move it to this release: an id, or its first digits
     #[arg(long, value_name = "RELEASE", conflicts_with = "rollback")]
     pub(crate) to: Option<String>,
+    /// Send only this share of the requests to the release, and the rest to the one that the alias points to now
+    #[arg(long, value_name = "PERCENT", requires = "to", value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub(crate) weight: Option<u8>,
     /// Move it back to the release it pointed to before
     #[arg(long)]
     pub(crate) rollback: bool,

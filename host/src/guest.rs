@@ -34,9 +34,19 @@ pub(crate) struct Call<'a> {
 }
 
 /// Hands an HTTP event to a web component.
-pub(crate) async fn http(call: &Call<'_>, http: HttpEvent) -> Result<HttpAnswer, Failure> {
+///
+/// It sees its own paths, wherever a stage or a domain's mapping has put the app; what stood before them is in the header
+/// `x-lambkin-base-path`.
+pub(crate) async fn http(call: &Call<'_>, mut http: HttpEvent) -> Result<HttpAnswer, Failure> {
+    let path = call.destination.path.clone();
+    let mapped = http.path.strip_suffix(&path).unwrap_or_default().trim_end_matches('/');
+    let base_path = http.base_path.take().unwrap_or_default() + mapped;
+    http.path = path;
     let (mut parts, body) = http.into_request()?.into_parts();
     own_headers(call, &mut parts.headers);
+    if !base_path.is_empty() {
+        own_header(&mut parts.headers, "base-path", &base_path);
+    }
     let request = Request::from_parts(parts, body_of(body));
     Ok(call.loaded.component.http(request, invocation(call)).await?)
 }
@@ -123,7 +133,7 @@ async fn take_body(
         // The guest failed after its head: why is the usage's to tell, the body only knows that it broke off.
         Err(error) => {
             usage?;
-            return Err(InvokeError::Host { message: error.to_string() }.into());
+            return Err(InvokeError::BrokenResponse { reason: error.to_string() }.into());
         }
     };
     report::called(call.loaded, &usage?, &call.received.tags());
@@ -158,18 +168,19 @@ fn own_headers(call: &Call<'_>, headers: &mut http::HeaderMap) {
     for name in foreign {
         headers.remove(name);
     }
-    let mut add = |name: &str, value: &str| {
-        let name = HeaderName::try_from(format!("{OWN_HEADERS}{name}"));
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
-            headers.insert(name, value);
-        }
-    };
-    add("request-id", &call.received.context.request_id);
+    own_header(headers, "request-id", &call.received.context.request_id);
     if let Some(route) = &call.destination.route {
-        add("route", route);
+        own_header(headers, "route", route);
     }
     for (name, value) in &call.destination.parameters {
-        add(&format!("path-{}", name.to_ascii_lowercase()), value);
+        own_header(headers, &format!("path-{}", name.to_ascii_lowercase()), value);
+    }
+}
+
+fn own_header(headers: &mut http::HeaderMap, name: &str, value: &str) {
+    let name = HeaderName::try_from(format!("{OWN_HEADERS}{name}"));
+    if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+        headers.insert(name, value);
     }
 }
 

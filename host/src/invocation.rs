@@ -71,11 +71,13 @@ pub(crate) struct Host {
     pub(crate) memory_mb: u32,
 }
 
-/// Where an event goes: the app, its component, and the path parameters of the route.
+/// Where an event goes: the app, its component, and what the route made of the path.
 pub(crate) struct Destination {
     pub(crate) app: Arc<App>,
     pub(crate) component: String,
     pub(crate) route: Option<String>,
+    /// The path as the app's routes see it.
+    pub(crate) path: String,
     pub(crate) parameters: std::collections::BTreeMap<String, String>,
 }
 
@@ -192,6 +194,7 @@ impl Host {
             app,
             component,
             route: None,
+            path: request.uri().path().to_owned(),
             parameters: std::collections::BTreeMap::new(),
         };
         let (component, loaded) = self.load(received, &destination).await?;
@@ -230,7 +233,7 @@ impl Host {
             return Ok(None);
         };
         let (route, component) = (Some(route.path.clone()), component.to_owned());
-        Ok(Some(Destination { app, component, route, parameters }))
+        Ok(Some(Destination { app, component, route, path, parameters }))
     }
 
     async fn load<'a>(

@@ -55,7 +55,7 @@ impl Streamed {
                 // Lambda has no place for a guest's own trailers.
                 Ok(Err(_trailers)) => {}
                 Err(error) => {
-                    broken = Some(InvokeError::Host { message: error.to_string() });
+                    broken = Some(InvokeError::BrokenResponse { reason: error.to_string() });
                     break;
                 }
             }

@@ -1,6 +1,7 @@
 //! What a function logs while a case runs, kept so that a case can wait for a line.
 
 use crate::case::Line;
+use anyhow::Context as _;
 use lambkin_local_cloud::lambda::{LogLine, Source};
 use serde_json::Value;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -49,6 +50,22 @@ impl Log {
                 self.arrived.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         Ok(())
+    }
+
+    /// Waits for a record of the host whose line has `text`, and gives it.
+    pub fn wait_for_text(&self, text: &str) -> anyhow::Result<Value> {
+        let wanted = Line { text: text.to_owned(), stream: None };
+        self.wait_for(&wanted, 0)?;
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.iter().find(|line| line.text.contains(text));
+        let line = line.map(|line| line.text.clone()).unwrap_or_default();
+        serde_json::from_str(&line).with_context(|| format!("not a record: {line}"))
+    }
+
+    /// How many lines have `text`.
+    pub fn count(&self, text: &str) -> usize {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().filter(|line| line.text.contains(text)).count()
     }
 
     /// The last lines, for the message of a failed case.

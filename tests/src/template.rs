@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What every template answers: a path parameter, and a greeting everywhere else.
+/// What every template answers: a path parameter, and a greeting everywhere else, the root included.
 const ANSWERS: &str = "
 [[exchange]]
 request.path = '/items/42'
@@ -17,6 +17,10 @@ expect.body.regex = '.*\"42\".*'
 
 [[exchange]]
 request.path = '/anything/else'
+expect.status = 200
+
+[[exchange]]
+request.path = '/'
 expect.status = 200
 ";
 

@@ -2,6 +2,7 @@
 //!
 //! Kept small and free of the product's crates, since it is what a new machine builds first.
 
+mod bench;
 mod bindings;
 mod ci;
 mod config;
@@ -20,6 +21,7 @@ usage: cargo xtask <chore>
   setup      install what building and testing needs; quick when it is all there
   demo       set up, build, and run the polyglot example with `lambkin dev`
   ci         set up, check, build and run every test; ends with one line of totals
+  bench      set up, build, and measure first answers and warm calls beside the native runtimes
   tidy       check the house rules: layering, file sizes, module docs, words
   bindings   generate the SDK's bindings from wit/ (needs wit-bindgen's command)";
 
@@ -40,6 +42,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("setup") => setup::run(&config).map(|()| ExitCode::SUCCESS),
         Some("demo") => demo::run(&config, &arguments.collect::<Vec<_>>()),
         Some("ci") => ci::run(&config),
+        Some("bench") => bench::run(&config, &arguments.collect::<Vec<_>>()),
         Some("tidy") => tidy::run(&config.root),
         Some("bindings") => bindings::generate(&config).map(|()| ExitCode::SUCCESS),
         Some(other) => bail!("there is no chore {other}\n\n{CHORES}"),

@@ -7,6 +7,7 @@ mod c_compiler;
 pub(crate) mod cargo_deny;
 pub(crate) mod cargo_tool;
 mod guest_rust;
+pub(crate) mod node;
 pub(crate) mod python;
 
 use crate::{config::Config, shell};
@@ -35,10 +36,28 @@ const STEPS: [Step; 5] = [
     Step { name: "pytest", install: |config| python::install(config, &python::PYTEST) },
 ];
 
+/// What only the benches need: each language's own Lambda client.
+const NATIVE_CLIENTS: [Step; 2] = [
+    Step { name: "Node's Lambda client", install: node::install },
+    Step {
+        name: "CPython's Lambda client",
+        install: |config| python::install(config, &python::AWSLAMBDARIC),
+    },
+];
+
 /// Runs every step; a failing step ends the set-up with its error.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
+    perform(config, &STEPS)
+}
+
+/// Installs what the benches compare with.
+pub(crate) fn native_clients(config: &Config) -> anyhow::Result<()> {
+    perform(config, &NATIVE_CLIENTS)
+}
+
+fn perform(config: &Config, steps: &[Step]) -> anyhow::Result<()> {
     fs_err::create_dir_all(config.cache.join("tools"))?;
-    for step in &STEPS {
+    for step in steps {
         let started = Instant::now();
         let outcome = (step.install)(config)?;
         let seconds = started.elapsed().as_secs();

@@ -3,7 +3,7 @@
 use crate::args;
 use crate::hint::{WithHint as _, hinted};
 use crate::output::Output;
-use crate::publish::{Move, move_alias};
+use crate::publish::{Move, move_alias, share_alias};
 use crate::settings;
 use anyhow::{Context as _, Result};
 use lambkin_protocol::alias::Alias;
@@ -18,6 +18,14 @@ pub(crate) async fn run(arguments: &args::Alias, output: &Output) -> Result<()> 
         (None, true) => previous(&store, &app, alias).await?,
         (None, false) => return show(&store, (&app, alias), output).await,
     };
+    if let Some(percent) = arguments.weight {
+        let base = share_alias(&store, (&app, alias), &target, percent).await?;
+        output.done(
+            "Shared",
+            &format!("{app}@{alias} sends {percent} % to {target}, the rest to {base}"),
+        );
+        return show(&store, (&app, alias), output).await;
+    }
     match move_alias(&store, (&app, alias), &target, None).await? {
         Move::Already => output.done("Unchanged", &format!("{app}@{alias} is {target}")),
         Move::Moved { from } => {

@@ -22,18 +22,8 @@ pub(crate) async fn move_alias(
     release: &str,
     expected: Option<&str>,
 ) -> Result<Move> {
-    let pointer = store
-        .alias(app, alias, None)
-        .await
-        .with_context(|| format!("{app}@{alias} cannot be read"))?;
-    let (current, expect) = match pointer {
-        Pointer::Changed { bytes, etag } => {
-            let parsed =
-                Alias::parse(&bytes).with_context(|| format!("{app}@{alias} cannot be read"))?;
-            (parsed.only().map(ToOwned::to_owned), Expect::Match(etag))
-        }
-        Pointer::Missing | Pointer::Unchanged => (None, Expect::Absent),
-    };
+    let (now, expect) = read(store, app, alias).await?;
+    let current = now.as_ref().and_then(Alias::only).map(ToOwned::to_owned);
     if let Some(expected) = expected.filter(|expected| current.as_deref() != Some(*expected)) {
         let now = current.as_deref().unwrap_or("nothing");
         return Err(hinted(
@@ -45,10 +35,54 @@ pub(crate) async fn move_alias(
         return Ok(Move::Already);
     }
     let mut next = Alias::single(release);
-    next.previous.clone_from(&current);
+    // What several releases share goes back to where it came from.
+    next.previous = current.clone().or_else(|| now.and_then(|alias| alias.previous));
+    write(store, (app, alias), (next, expect), release).await?;
+    Ok(Move::Moved { from: current })
+}
+
+/// Lets `alias` of `app` send `percent` of the invocations to `release`, and the rest to the release it points to now.
+/// Returns that one.
+pub(crate) async fn share_alias(
+    store: &Store,
+    (app, alias): (&str, &str),
+    release: &str,
+    percent: u8,
+) -> Result<String> {
+    let (now, expect) = read(store, app, alias).await?;
+    let base = now.as_ref().and_then(|now| now.only().or(now.previous.as_deref()));
+    let base = base.filter(|base| *base != release).ok_or_else(|| {
+        hinted(
+            format!("{app}@{alias} has no other release that the rest of the requests could go to"),
+            format!("`lambkin alias {alias} --to {release}` sends all of them to it"),
+        )
+    })?;
+    let next = Alias::canary(base, release, percent);
+    write(store, (app, alias), (next, expect), release).await?;
+    Ok(base.to_owned())
+}
+
+/// The alias as it is, and what must still be true when it is written.
+async fn read(store: &Store, app: &str, alias: &str) -> Result<(Option<Alias>, Expect)> {
+    let unreadable = || format!("{app}@{alias} cannot be read");
+    match store.alias(app, alias, None).await.with_context(unreadable)? {
+        Pointer::Changed { bytes, etag } => {
+            let parsed = Alias::parse(&bytes).with_context(unreadable)?;
+            Ok((Some(parsed), Expect::Match(etag)))
+        }
+        Pointer::Missing | Pointer::Unchanged => Ok((None, Expect::Absent)),
+    }
+}
+
+async fn write(
+    store: &Store,
+    (app, alias): (&str, &str),
+    (mut next, expect): (Alias, Expect),
+    release: &str,
+) -> Result<()> {
     next.updated = Some(humantime::format_rfc3339_seconds(SystemTime::now()).to_string());
     match store.put_alias(app, alias, next.to_bytes().into(), expect).await {
-        Ok(_) => Ok(Move::Moved { from: current }),
+        Ok(_) => Ok(()),
         Err(WriteError::Conflict { .. }) => Err(hinted(
             format!(
                 "{app}@{alias} was moved by somebody else at the same time; it is as they left it"

@@ -8,7 +8,7 @@ mod compile;
 mod components;
 mod release;
 
-pub(crate) use alias::{Move, move_alias};
+pub(crate) use alias::{Move, move_alias, share_alias};
 pub(crate) use components::{
     BuiltComponent, build_all, build_one, bytes as size, world as component_world,
 };

@@ -64,6 +64,12 @@ pub enum InvokeError {
     /// The guest came to its end without giving a response.
     #[error("the guest ended without a response")]
     NoResponse,
+    /// The guest gave the head of a response and did not end its body.
+    #[error("the guest broke its response off: {reason}")]
+    BrokenResponse {
+        /// What ended the body.
+        reason: String,
+    },
     /// The guest answered a request with an error instead of a response, or its response is not HTTP.
     #[error("the guest answered with an HTTP error: {code}")]
     Http {
@@ -122,6 +128,7 @@ impl InvokeError {
             Self::Trap { .. } => "Runtime.Trap",
             Self::Exit { .. } => "Runtime.ExitError",
             Self::NoResponse => "Runtime.NoResponse",
+            Self::BrokenResponse { .. } => "Runtime.TruncatedResponse",
             Self::Http { .. } => "Runtime.HttpError",
             Self::Grant { .. } => "Runtime.InvalidGrant",
             Self::WrongWorld { .. } => "Runtime.WrongWorld",

@@ -71,6 +71,16 @@ impl Alias {
         Self { lambkin_alias: VERSION, targets: vec![target], previous: None, updated: None }
     }
 
+    /// An alias that sends `percent` of the invocations to `release` and the rest to `base`, which is what a rollback
+    /// goes to.
+    pub fn canary(base: impl Into<String>, release: impl Into<String>, percent: u8) -> Self {
+        let share = u32::from(percent.min(100));
+        let previous = base.into();
+        let base = Target { release: previous.clone(), weight: 100 - share };
+        let targets = vec![base, Target { release: release.into(), weight: share }];
+        Self { lambkin_alias: VERSION, targets, previous: Some(previous), updated: None }
+    }
+
     /// The release for one invocation. `seed` is any evenly spread number: equal seeds choose equally.
     ///
     /// Returns an empty string only for an alias without targets, which [`Alias::parse`] refuses.
@@ -124,6 +134,13 @@ mod tests {
         let chosen: Vec<_> = (0..8).map(|seed| alias.choose(seed)).collect();
         assert_eq!(chosen, [TWO, ONE, ONE, ONE, TWO, ONE, ONE, ONE]);
         assert_eq!(Alias::single(ONE).choose(u64::MAX), ONE);
+    }
+
+    #[test]
+    fn a_canary_takes_its_share_and_no_more() {
+        let alias = Alias::canary(ONE, TWO, 10);
+        let to_two = (0..1000).filter(|seed| alias.choose(*seed) == TWO).count();
+        assert_eq!((to_two, alias.previous.as_deref(), alias.only()), (100, Some(ONE), None));
     }
 
     #[test]

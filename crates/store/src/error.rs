@@ -71,7 +71,7 @@ pub enum ReadError {
     },
     /// The credentials are refused. S3 also answers so for an object that does not exist when `s3:ListBucket` is not
     /// granted (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>).
-    #[error("access to {object} is denied: {reason}")]
+    #[error("access to {object} is denied: {reason}; the credentials need s3:GetObject on it")]
     Denied {
         /// The object's URL.
         object: String,

@@ -22,7 +22,20 @@ pub(crate) const SEAWEEDFS: Package =
 pub(crate) const PYTEST: Package =
     Package { folder: "pytest-9", requirements: &["pytest>=9,<10"], shows: "bin/pytest" };
 
+/// `CPython`'s own Lambda client, which the benches compare with.
+pub(crate) const AWSLAMBDARIC: Package = Package {
+    folder: "awslambdaric-4.2.2",
+    requirements: &["awslambdaric==4.2.2"],
+    // A virtual environment has its `python` before pip has run: the client's own file says that it is complete.
+    shows: "lib/*/site-packages/awslambdaric/__main__.py",
+};
+
 impl Package {
+    /// The interpreter of the package's virtual environment.
+    pub(crate) fn python(&self, config: &Config) -> PathBuf {
+        config.tool(self.folder).join("bin/python")
+    }
+
     /// The file that shows that the package is installed, if it is.
     pub(crate) fn find(&self, config: &Config) -> Option<PathBuf> {
         let folder = config.tool(self.folder);

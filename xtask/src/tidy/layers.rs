@@ -13,7 +13,7 @@ struct Layer {
     may_use: &'static [&'static str],
 }
 
-const LAYERS: [Layer; 11] = [
+const LAYERS: [Layer; 12] = [
     Layer { package: "lambkin-protocol", may_use: &[] },
     Layer { package: "lambkin-engine", may_use: &[] },
     Layer { package: "lambkin-store", may_use: &[] },
@@ -45,6 +45,7 @@ const LAYERS: [Layer; 11] = [
             "lambkin-store",
         ],
     },
+    Layer { package: "lambkin-benches", may_use: &["lambkin-local-cloud"] },
     Layer { package: "xtask", may_use: &[] },
 ];
 
@@ -61,7 +62,7 @@ const CONFINED: [Confined; 6] = [
     Confined { prefix: "aws-sdk-s3", to: &["lambkin-store"] },
     Confined { prefix: "lambda_runtime", to: &["lambkin-host"] },
     Confined { prefix: "s3s", to: &["lambkin-local-cloud"] },
-    Confined { prefix: "clap", to: &["lambkin-cli"] },
+    Confined { prefix: "clap", to: &["lambkin-benches", "lambkin-cli"] },
 ];
 
 /// What the pure conversions of the protocol must do without.

@@ -20,7 +20,7 @@ const MARKS: [(&str, &str); 33] = [
     ("routeArn", AUTHORIZER),
     ("authorizationToken", AUTHORIZER),
     ("protocolData", "iot"),
-    ("detail-type", "events"),
+    ("detail-type", "eventbridge"),
     ("awslogs", "logs"),
     ("alarmArn", "cloudwatch-alarm"),
     ("triggerSource", "cognito"),
@@ -184,7 +184,7 @@ mod tests {
         check(r#"{"Records":[]}"#, "unknown");
         check(r#"{"Records":[{"eventSource":"aws:../x"}]}"#, "unknown");
         check(r#"{"eventSource":"SelfManagedKafka","records":{}}"#, "kafka");
-        check(r#"{"detail-type":"Scheduled Event","source":"aws.events"}"#, "events");
+        check(r#"{"detail-type":"Scheduled Event","source":"aws.events"}"#, "eventbridge");
         check(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#, "s3");
         check(
             r#"{"type":"REQUEST","methodArn":"arn","httpMethod":"GET","path":"/","resource":"/"}"#,

@@ -93,6 +93,15 @@ where
     http_client_fn(move |_, _| connector.clone())
 }
 
+/// A server that could not be asked; the SDK's own error does not say which.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer from {server}")]
+struct NoAnswer {
+    server: String,
+    #[source]
+    source: hyper_util::client::legacy::Error,
+}
+
 #[derive(Debug)]
 struct Connection<C>(Client<C, SdkBody>);
 
@@ -107,9 +116,12 @@ where
                 return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into())));
             }
         };
+        let server = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let answer = self.0.request(request);
         HttpConnectorFuture::new(async move {
-            let response = answer.await.map_err(|error| ConnectorError::io(error.into()))?;
+            let response = answer
+                .await
+                .map_err(|source| ConnectorError::io(NoAnswer { server, source }.into()))?;
             HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })

@@ -1,0 +1,16 @@
+//! What a platform team sees: published apps on the real `bootstrap` under the local cloud, well and badly served.
+//!
+//! One module per subject. [`stage`] sets the scene: a store, apps in it, host processes on it.
+
+mod artifacts;
+mod commands;
+mod concurrency;
+mod dev;
+mod domains;
+mod events;
+mod faulty_s3;
+mod logs;
+mod releases;
+mod stage;
+mod store_faults;
+mod streaming;

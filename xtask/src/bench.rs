@@ -1,0 +1,75 @@
+//! `cargo xtask bench`: builds what is measured and each language's own Lambda client, then runs `benches/`.
+
+use crate::setup::{node, python};
+use crate::{ci::build, config::Config, setup, shell};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+/// Sets up, builds, measures; `arguments` go to the measuring program (`--rounds`, `--calls`).
+pub(crate) fn run(config: &Config, arguments: &[String]) -> anyhow::Result<ExitCode> {
+    setup::run(config)?;
+    setup::native_clients(config)?;
+    build::programs(config, build::Targets::Programs)?;
+    shell::say("building what is measured, with --release; this takes some minutes the first time");
+    release(config, &["--package", "lambkin-host"])?;
+    release(config, &["--package", "lambkin-benches"])?;
+    let rust = native_rust(config)?;
+    let programs = config.target.join("release");
+    let mut command = Command::new(programs.join("lambkin-benches"));
+    command.arg("--bootstrap").arg(programs.join("bootstrap"));
+    command.arg("--lambkin").arg(config.program("lambkin"));
+    command.arg("--apps").arg(config.root.join("benches/apps"));
+    command.arg("--native-rust").arg(rust);
+    let others = [
+        ("--native-go", native_go(config)?),
+        ("--native-node", node::client(config)),
+        ("--native-python", native_python(config)),
+    ];
+    for (option, program) in others {
+        match program {
+            Some(program) => drop(command.arg(option).arg(program)),
+            None => shell::say(&format!("{option} is not measured: see above")),
+        }
+    }
+    command.args(arguments);
+    shell::run(command)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn native_python(config: &Config) -> Option<PathBuf> {
+    python::AWSLAMBDARIC.find(config).map(|_| python::AWSLAMBDARIC.python(config))
+}
+
+fn release(config: &Config, packages: &[&str]) -> anyhow::Result<()> {
+    let mut command = shell::command("cargo", &["build", "--release"], &config.root);
+    command.args(packages);
+    shell::run(command)
+}
+
+/// The handler on `lambda_runtime`: a package of its own, so that nothing else's features are in it.
+fn native_rust(config: &Config) -> anyhow::Result<PathBuf> {
+    let folder = config.root.join("benches/native/rust");
+    let target = config.target.join("native-rust");
+    let mut command = shell::command("cargo", &["build", "--release", "--locked"], &folder);
+    command.arg("--target-dir").arg(&target);
+    shell::run(command)?;
+    Ok(target.join("release/bench-native-rust"))
+}
+
+/// The handler on `aws-lambda-go`, built as AWS's guide for `provided.al2023` says; nothing when Go is not there.
+fn native_go(config: &Config) -> anyhow::Result<Option<PathBuf>> {
+    let folder = config.root.join("benches/apps/go");
+    if !shell::succeeds(shell::command("go", &["version"], &folder)) {
+        shell::say("Go is not there: install it from https://go.dev/dl");
+        return Ok(None);
+    }
+    let program = config.target.join("native-go");
+    let mut command = shell::command(
+        "go",
+        &["build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o"],
+        &folder,
+    );
+    command.arg(&program).arg(".").env("CGO_ENABLED", "0");
+    shell::run(command)?;
+    Ok(Some(program))
+}
