@@ -23,8 +23,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let source = Path::new(&env::var("CARGO_MANIFEST_DIR")?)
         .join("../../lang-bindings/javascript/runtime")
         .canonicalize()?;
+    // Relative, for a target folder may be shared by checkouts: each is to see changes of its own files.
     for part in ["src", "include", "Cargo.toml", "Cargo.lock", "../../../wit/lambkin-function"] {
-        println!("cargo:rerun-if-changed={}", source.join(part).display());
+        println!("cargo:rerun-if-changed=../../lang-bindings/javascript/runtime/{part}");
     }
     println!("cargo:rerun-if-env-changed=CC_wasm32_wasip1");
     let (module, missing) = match runtime(&source, &out) {

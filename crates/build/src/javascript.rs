@@ -78,11 +78,7 @@ fn quickjs(source: &Source, bundle: &Bundle, progress: Progress<'_>) -> Result<V
         let kind = kind(source, bundle, &first)?;
         return component::encode(&first.module, kind);
     }
-    progress(&format!(
-        "{}: loaded by each invocation, because it reads {}",
-        source.name,
-        first.report.needs.join(", ")
-    ));
+    progress(&bundle::deferred(source, &first.report.needs.join(", ")));
     let kind = if first.report.error.is_some() {
         kind_by_exports(source, bundle)?
     } else {
@@ -121,7 +117,7 @@ fn kind(source: &Source, bundle: &Bundle, taken: &snapshot::Snapshot) -> Result<
 
 /// What the handler is when the module cannot be evaluated at build time: by the manifest, else by the names exported.
 fn kind_by_exports(source: &Source, bundle: &Bundle) -> Result<Kind> {
-    let handler = source.handler.as_deref().unwrap_or("handler");
+    let handler = source.handler_export();
     match source.kind {
         Some(kind @ (Kind::Function | Kind::Http)) => Ok(kind),
         _ if bundle.exports.iter().any(|name| name == handler) || bundle.commonjs => {
@@ -135,7 +131,7 @@ fn kind_by_exports(source: &Source, bundle: &Bundle) -> Result<Kind> {
 }
 
 fn no_handler(source: &Source, bundle: &Bundle, exports: &[String]) -> BuildFailure {
-    let handler = source.handler.as_deref().unwrap_or("handler");
+    let handler = source.handler_export();
     let exports = if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") };
     let summary = format!(
         "{} exports no function `{handler}` and no default export with a `fetch` method; it exports {exports}",
@@ -154,6 +150,13 @@ fn load_failure(source: &Source, taken: &snapshot::Snapshot) -> BuildFailure {
         output.push('\n');
     }
     BuildFailure { output, summary: format!("loading {} failed: {name}: {message}", source.name) }
+}
+
+impl Source {
+    /// The export that is the handler: the last part of `file.export`, as Lambda's own setting has it.
+    fn handler_export(&self) -> &str {
+        self.handler.as_deref().and_then(|name| name.rsplit('.').next()).unwrap_or("handler")
+    }
 }
 
 fn word(kind: Kind) -> &'static str {

@@ -10,29 +10,36 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "go/rig.rs"]
 mod rig;
 
-use lambkin_build::BuildFailure;
+use bytes::Bytes;
+use http::Method;
+use lambkin_build::go;
 use lambkin_engine::InvokeError;
-use rig::{Component, GO_MOD, GO_SUM, TIME, app, build, load};
+use rig::{Answer, App, Component, Language, TIME};
 use serde_json::{Value, json};
+use std::time::Duration;
+
+const GO: Language = Language { name: "go", build: go::build };
+const GO_MOD: &str =
+    "module example.com/app\n\ngo 1.20\n\nrequire github.com/aws/aws-lambda-go v1.54.0\n";
+const GO_SUM: &str = include_str!("../../../templates/go-function/go.sum");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_handlers_of_aws_lambda_go() {
     let files =
         [("go.mod", GO_MOD), ("go.sum", GO_SUM), ("main.go", include_str!("go/handlers.go"))];
-    let root = app("handlers", &files);
-    let function = load(&build(&root, ".").unwrap());
+    let app = App::new(GO, "handlers").files(&files);
+    let function = app.component(".");
     for (name, text) in files {
         assert_eq!(
-            fs_err::read_to_string(root.join(name)).unwrap(),
+            fs_err::read_to_string(app.root().join(name)).unwrap(),
             text,
             "the build changed {name}"
         );
     }
     assert_eq!(
-        fs_err::read_dir(&root).unwrap().count(),
+        fs_err::read_dir(app.root()).unwrap().count(),
         files.len(),
         "the build left files in the source"
     );
@@ -60,7 +67,8 @@ async fn every_signature(function: &Component) {
         ("lambda.Handler", r#"{"raw":{"name":"lamb"}}"#),
     ];
     for (handler, expected) in answers {
-        let answer = function.call(r#"{"name":"lamb"}"#, &[("HANDLER", handler)]).await;
+        let answer =
+            function.with(&[("HANDLER", handler)]).call_with_text(r#"{"name":"lamb"}"#).await;
         assert_eq!(answer.unwrap(), expected, "{handler}");
     }
 }
@@ -81,10 +89,8 @@ async fn failures(function: &Component) {
         ("index", "boundsError", "runtime error: index out of range [0] with length 0"),
     ];
     for (handler, expected_type, expected_message) in errors {
-        let error = function.call(r#"{"name":"lamb"}"#, &[("HANDLER", handler)]).await.unwrap_err();
-        let InvokeError::Function { error_type, error_message, stack_trace } = error else {
-            panic!("{handler}: {error:?}")
-        };
+        let (error_type, error_message, stack_trace) =
+            function.with(&[("HANDLER", handler)]).failure(json!({"name": "lamb"})).await;
         assert_eq!(
             (error_type.as_str(), error_message.as_str()),
             (expected_type, expected_message),
@@ -97,36 +103,31 @@ async fn failures(function: &Component) {
             "{handler}: {stack_trace:?}"
         );
     }
-    let error = function.call("{}", &[]).await.unwrap_err();
+    let error = function.call(json!({})).await.unwrap_err();
     assert!(error.to_string().contains("main returned without a call of lambda.Start"), "{error}");
-    let error = function.call(r#"{"name": 1}"#, &[("HANDLER", "func(TIn)")]).await.unwrap_err();
-    assert!(
-        matches!(error, InvokeError::Function { error_type, .. } if error_type == "UnmarshalTypeError")
-    );
+    let (error_type, ..) =
+        function.with(&[("HANDLER", "func(TIn)")]).failure(json!({"name": 1})).await;
+    assert_eq!(error_type, "UnmarshalTypeError");
 }
 
 async fn context(function: &Component) {
     let environment = [("HANDLER", "context"), ("GREETING", "ahoj")];
     for _ in 0..2 {
-        let answer = function.call("{}", &environment).await.unwrap();
-        let mut answer: Value = serde_json::from_str(&answer).unwrap();
+        let mut answer = function.with(&environment).call(json!({})).await.unwrap();
         assert!(answer["deadline"].take().as_u64().unwrap() > 1_700_000_000_000);
         // The instance is fresh: the handler has been called once.
         assert_eq!(
             answer,
             json!({
-                "found": true, "limited": true, "deadline": null, "calls": 1, "requestId": "request-1",
+                "found": true, "limited": true, "deadline": null, "calls": 1, "requestId": rig::REQUEST_ID,
                 "arn": "arn:aws:lambda:eu-west-1:1:function:shop", "title": "Shop", "custom": {"k": "v"},
                 "function": "shop", "memory": 256, "greeting": "ahoj"
             })
         );
     }
     let started = std::time::Instant::now();
-    let error =
-        function.call("{}", &[("HANDLER", "deadline"), ("SECONDS", "1")]).await.unwrap_err();
-    let InvokeError::Function { error_type, error_message, .. } = error else {
-        panic!("{error:?}")
-    };
+    let hurried = function.with(&[("HANDLER", "deadline")]).told(Duration::from_secs(1));
+    let (error_type, error_message, _) = hurried.failure(json!({})).await;
     assert_eq!(
         (error_type.as_str(), error_message.as_str()),
         ("deadlineExceededError", "context deadline exceeded")
@@ -139,12 +140,10 @@ async fn gateway(function: &Component) {
         "version": "2.0", "rawPath": "/items/42", "pathParameters": {"id": "42"},
         "requestContext": {"http": {"method": "PATCH"}}
     });
-    let answer = function.call(&event.to_string(), &[("HANDLER", "gateway")]).await.unwrap();
-    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let answer = function.with(&[("HANDLER", "gateway")]).call(event).await.unwrap();
     assert_eq!((&answer["statusCode"], &answer["body"]), (&json!(201), &json!("PATCH 42")));
 
-    let answer = function.call("{}", &[("HANDLER", "stream")]).await.unwrap();
-    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let answer = function.with(&[("HANDLER", "stream")]).call(json!({})).await.unwrap();
     assert_eq!(answer["statusCode"], 202);
     assert_eq!(answer["headers"], json!({"x": "y"}));
     assert_eq!(
@@ -157,73 +156,82 @@ async fn gateway(function: &Component) {
 async fn large_events(function: &Component) {
     for megabytes in [1, 6, 24] {
         let size = megabytes << 20;
-        let event = json!({ "name": "x".repeat(size) }).to_string();
-        let answer = function.call(&event, &[("HANDLER", "length")]).await.unwrap();
-        assert_eq!(answer, size.to_string());
+        let event = json!({ "name": "x".repeat(size) });
+        let answer = function.with(&[("HANDLER", "length")]).call(event).await.unwrap();
+        assert_eq!(answer, size);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_an_ordinary_web_server() {
-    let root = app("web", &[("main.go", include_str!("go/web.go"))]);
-    let web = load(&build(&root, "main.go").unwrap());
+    let app = App::new(GO, "web").file("main.go", include_str!("go/web.go"));
+    let web = app.component("main.go");
 
-    let response = web.request("GET /hello/ada", Vec::new()).await.unwrap();
-    assert_eq!(response.body(), "hello ada of shop.example from 203.0.113.7:0");
-    assert_eq!(response.headers()["content-type"], "text/plain; charset=utf-8");
-    assert_eq!(response.headers()["content-length"], "44");
-    assert_eq!(response.headers().get_all("x-multi").iter().collect::<Vec<_>>(), ["one", "two"]);
+    let answer = send(&web, "GET /hello/ada", Bytes::new()).await;
+    assert_eq!(answer.text(), "hello ada of shop.example from 203.0.113.7:0");
+    assert_eq!(answer.header("content-type"), ["text/plain; charset=utf-8"]);
+    assert_eq!(answer.header("content-length"), ["44"]);
+    assert_eq!(answer.header("x-multi"), ["one", "two"]);
 
-    let response = web.request("PROPFIND /method?q=%C3%BC", Vec::new()).await.unwrap();
-    assert_eq!(response.body(), "PROPFIND -1 ü");
-    let response = web.request("GET /stream", Vec::new()).await.unwrap();
-    assert_eq!(response.body(), "0;1;2;");
-    let response = web.request("GET /empty", Vec::new()).await.unwrap();
-    assert_eq!((response.status().as_u16(), response.body().len()), (204, 0));
-    let response = web.request("GET /nowhere", Vec::new()).await.unwrap();
-    assert_eq!(response.status().as_u16(), 404);
+    let answer = send(&web, "PROPFIND /method?q=%C3%BC", Bytes::new()).await;
+    assert_eq!(answer.text(), "PROPFIND -1 ü");
+    let answer = send(&web, "GET /stream", Bytes::new()).await;
+    assert_eq!(answer.text(), "0;1;2;");
+    let answer = send(&web, "GET /empty", Bytes::new()).await;
+    assert_eq!((answer.status, answer.body.len()), (204, 0));
+    let answer = send(&web, "GET /nowhere", Bytes::new()).await;
+    assert_eq!(answer.status, 404);
 
     let body: Vec<u8> =
         (0..5_000_000_u32).map(|index| index.to_le_bytes()[(index % 3) as usize]).collect();
-    let response = web.request("POST /echo", body.clone()).await.unwrap();
-    assert!(response.body() == &body, "the body changed on its way");
-    let response = web.request("POST /length", vec![7; 30_000_000]).await.unwrap();
-    assert_eq!(response.body(), "30000000 <nil>");
+    let answer = send(&web, "POST /echo", body.clone()).await;
+    assert!(answer.body == body, "the body changed on its way");
+    let answer = send(&web, "POST /length", vec![7; 30_000_000]).await;
+    assert_eq!(answer.text(), "30000000 <nil>");
 
-    let response = web.request("GET /fetch", Vec::new()).await.unwrap();
-    let text = String::from_utf8_lossy(response.body()).into_owned();
+    let answer = send(&web, "GET /fetch", Bytes::new()).await;
+    let text = answer.text();
     assert!(text.starts_with("Get \"https://example.com/\": wasi:http "), "{text}");
-    let error = web.request("GET /throw", Vec::new()).await.unwrap_err();
+    let error = web.try_request(Method::GET, "/throw", &[], Bytes::new()).await.unwrap_err();
     assert!(error.to_string().contains("boom"), "{error}");
+}
+
+async fn send(web: &Component, line: &str, body: impl Into<Bytes>) -> Answer {
+    let (method, path) = line.split_once(' ').unwrap();
+    let forwarded = [("x-forwarded-for", "203.0.113.7, 10.0.0.1")];
+    web.request(method.parse().unwrap(), path, &forwarded, body).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_a_command() {
     let program = "package main\n\nimport (\n\t\"io\"\n\t\"os\"\n)\n\nfunc main() {\n\tio.WriteString(os.Stdout, \"> \")\n\tio.Copy(os.Stdout, os.Stdin)\n}\n";
-    let root =
-        app("command", &[("go.mod", "module command\n\ngo 1.24\n"), ("cmd/run/main.go", program)]);
-    let command = load(&build(&root, "cmd/run").unwrap());
+    let app = App::new(GO, "command")
+        .file("go.mod", "module command\n\ngo 1.24\n")
+        .file("cmd/run/main.go", program);
+    let command = app.component("cmd/run");
     assert_eq!(command.run("event").await.unwrap(), "> event");
 }
 
 #[test]
 fn names_the_file_and_line_of_a_compile_error() {
     let program = "package main\n\nfunc main() {\n\tundefined()\n}\n";
-    let root = app("broken", &[("go.mod", "module broken\n\ngo 1.24\n"), ("src/main.go", program)]);
-    let error = build(&root, "src").unwrap_err();
-    let failure = error.downcast::<BuildFailure>().unwrap();
-    assert!(failure.output.contains("src/main.go:4:2: undefined: undefined"), "{failure}");
-    assert_eq!(failure.summary, "go build failed: exit status: 1");
+    let app = App::new(GO, "broken")
+        .file("go.mod", "module broken\n\ngo 1.24\n")
+        .file("src/main.go", program);
+    let text = app.failure("src");
+    assert!(text.contains("src/main.go:4:2: undefined: undefined"), "{text}");
+    assert!(text.ends_with("\ngo build failed: exit status: 1"), "{text}");
 }
 
 #[test]
 fn builds_the_same_bytes_twice() {
-    let root = app("again", &[("main.go", include_str!("go/web.go"))]);
-    assert!(build(&root, ".").unwrap() == build(&root, ".").unwrap());
+    let app = App::new(GO, "again").file("main.go", include_str!("go/web.go"));
+    assert!(app.build(".").unwrap().wasm == app.build(".").unwrap().wasm);
 }
 
 #[test]
 fn says_that_a_package_is_no_program() {
-    let error = build(&app("empty", &[("main.go", "package other\n")]), ".").unwrap_err();
+    let app = App::new(GO, "empty").file("main.go", "package other\n");
+    let error = app.build(".").unwrap_err();
     assert!(error.to_string().contains("which is not a main package"), "{error}");
 }

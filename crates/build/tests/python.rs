@@ -10,14 +10,15 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "python/rig.rs"]
 mod rig;
 
 use http::Method;
+use lambkin_build::python;
 use lambkin_engine::InvokeError;
-use rig::{App, failure};
+use rig::{App, Language};
 use serde_json::{Value, json};
 
+const PYTHON: Language = Language { name: "python", build: python::build };
 const FUNCTION: &str = include_str!("python/function.py");
 const HELPER: &str = include_str!("python/helper.py");
 const FLASK: &str = include_str!("python/flask_app.py");
@@ -25,13 +26,13 @@ const STARLETTE: &str = include_str!("python/starlette_app.py");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_an_existing_lambda_handler() {
-    let app = App::new("function")
+    let app = App::new(PYTHON, "function")
         .file("src/app.py", FUNCTION)
         .file("src/helper.py", HELPER)
         .file("src/late.py", "VALUE = 'late'\n")
         .file("src/requirements.txt", "aws-lambda-powertools==3.37.0\n")
         .handler("app.lambda_handler");
-    let function = app.component("src");
+    let function = app.component("src").with(&[("GREETING", "ahoj")]);
 
     // Imports inside functions, codecs and strptime work without files; coroutines and executors without threads.
     let reached = function.call(json!({"op": "reach"})).await.unwrap();
@@ -44,8 +45,8 @@ async fn runs_an_existing_lambda_handler() {
     );
 
     let context = function.call(json!({"op": "context"})).await.unwrap();
-    assert_eq!(context["aws_request_id"], "8f5b1a2e-0000-4000-8000-000000000001");
-    assert_eq!(context["memory_limit_in_mb"], "128");
+    assert_eq!(context["aws_request_id"], rig::REQUEST_ID);
+    assert_eq!(context["memory_limit_in_mb"], "256");
     assert_eq!(
         context["function"],
         json!(["shop", "$LATEST", "arn:aws:lambda:eu-west-1:1:function:shop"])
@@ -127,9 +128,10 @@ async fn output(function: &rig::Component) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_a_flask_app() {
-    let app =
-        App::new("flask").file("web/app.py", FLASK).file("web/requirements.txt", "flask==3.1.3\n");
-    let web = app.component("web/app.py");
+    let app = App::new(PYTHON, "flask")
+        .file("web/app.py", FLASK)
+        .file("web/requirements.txt", "flask==3.1.3\n");
+    let web = app.component("web/app.py").with(&[("GREETING", "ahoj")]);
 
     let answer = web.request(Method::GET, "/items/a%20b?q=1&q=2", &[], "").await;
     assert_eq!((answer.status, answer.json()), (200, json!({"id": "a b", "q": ["1", "2"]})));
@@ -148,18 +150,20 @@ async fn serves_a_flask_app() {
     assert_eq!((answer.status, answer.body.len()), (200, 0));
     let answer = web.request(Method::GET, "/stream", &[], "").await;
     assert_eq!(answer.text(), "part 0\npart 1\npart 2\n");
-    let answer = web.request(Method::GET, "/environment", &[], "").await;
+    let answer = web
+        .request(Method::GET, "/environment", &[("x-lambkin-request-id", "request-1")], "")
+        .await;
     assert_eq!(answer.json(), json!({"greeting": "ahoj", "id": "request-1"}));
 
     let large = "x".repeat(5 * 1024 * 1024);
-    let answer = web.request(Method::POST, "/bytes", &[], &large).await;
+    let answer = web.request(Method::POST, "/bytes", &[], large.clone()).await;
     assert_eq!(answer.body.len(), large.len());
     assert_eq!(answer.header("content-type"), ["application/octet-stream"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_a_starlette_app() {
-    let app = App::new("starlette")
+    let app = App::new(PYTHON, "starlette")
         .file("src/shop/__init__.py", "")
         .file("src/shop/app.py", STARLETTE)
         .file(
@@ -182,7 +186,7 @@ async fn serves_a_starlette_app() {
     assert_eq!((answer.status, answer.text()), (500, "Internal Server Error"));
     assert!(web.take_output().iter().any(|line| line.contains("RuntimeError: boom")));
     let large = "y".repeat(300_000);
-    let answer = web.request(Method::POST, "/length", &[], &large).await;
+    let answer = web.request(Method::POST, "/length", &[], large).await;
     assert_eq!(answer.json()["length"], 300_000);
     assert!(answer.json()["chunks"].as_i64().unwrap() > 1);
     assert!(web.take_output().contains(&"stdout stopped".to_owned()));
@@ -190,26 +194,27 @@ async fn serves_a_starlette_app() {
 
 #[test]
 fn names_what_is_wrong_with_an_app() {
-    let app = App::new("missing")
+    let app = App::new(PYTHON, "missing")
         .file("app.py", "import json\n\ndef handler(event, context):\n    import nowhere.at_all\n");
-    let text = failure(&app, "app.py");
+    let text = app.failure("app.py");
     assert!(text.ends_with("app.py:4: there is no module nowhere.at_all"), "{text}");
 
-    let app = App::new("taken")
+    let app = App::new(PYTHON, "taken")
         .file("site.py", "def handler(event, context): ...\n")
         .handler("site.handler");
-    let text = failure(&app, ".");
+    let text = app.failure(".");
     assert!(text.ends_with("give the app's own another name"), "{text}");
 
-    let app = App::new("syntax").file("app.py", "def handler(event, context):\n    return (1\n");
-    let text = failure(&app, "app.py");
+    let app =
+        App::new(PYTHON, "syntax").file("app.py", "def handler(event, context):\n    return (1\n");
+    let text = app.failure("app.py");
     assert!(text.contains("SyntaxError: '(' was never closed"), "{text}");
     assert!(text.contains("app.py:2: '(' was never closed"), "{text}");
 
-    let app = App::new("native")
+    let app = App::new(PYTHON, "native")
         .file("app.py", "from pydantic import BaseModel\n\ndef handler(event, context): ...\n")
         .file("requirements.txt", "pydantic==2.14.3\n");
-    let text = failure(&app, "app.py");
+    let text = app.failure("app.py");
     assert!(text.contains("pydantic_core 2."), "{text}");
     assert!(text.contains("needs native code (pydantic_core._pydantic_core)"), "{text}");
 }

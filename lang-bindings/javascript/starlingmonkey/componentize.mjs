@@ -1,18 +1,54 @@
 // Run by `lambkin build` on Node: makes a StarlingMonkey component of a bundle.
 //
-// Arguments: componentize-js's main module, the bundle, the folder of the WIT package, the world, the output file.
+// Arguments: componentize-js's main module, the bundle, its source map, the handler's name, the folder of the WIT
+// package, the world, the output file. Prints what the module's top level reads that only an invocation has.
 
 import { readFile, writeFile } from "node:fs/promises";
+import { SourceMap } from "node:module";
 import { pathToFileURL } from "node:url";
 
-const [library, bundle, witPath, worldName, output] = process.argv.slice(2);
+const [library, bundle, mapFile, handler, witPath, worldName, output] = process.argv.slice(2);
 const { componentize } = await import(pathToFileURL(library));
+const code = await readFile(bundle, "utf8");
+const map = JSON.parse(await readFile(mapFile, "utf8"));
 
-const { component } = await componentize(await readFile(bundle, "utf8"), {
-  sourceName: "bundle.js",
-  witPath,
-  worldName,
-  // A function has no fetch event; every other feature of the engine stays.
-  disableFeatures: worldName === "function" ? ["fetch-event"] : [],
-});
-await writeFile(output, component);
+// The settings take one line of their own, so that the bundle's lines move by exactly one.
+async function make(deferred) {
+  const settings = JSON.stringify({ handler, map, deferred });
+  const { component } = await componentize(`globalThis[Symbol.for("lambkin")] = ${settings};\n${code}`, {
+    sourceName: "bundle.js",
+    witPath,
+    worldName,
+    // A function has no fetch event; every other feature of the engine stays.
+    disableFeatures: worldName === "function" ? ["fetch-event"] : [],
+  });
+  return component;
+}
+
+async function makeOnceOrDeferred() {
+  try {
+    return await make(false);
+  } catch (error) {
+    const needs = /lambkin-needs<([^>]*)>/.exec(error.message)?.[1];
+    if (needs === undefined) throw error;
+    console.log(`lambkin-needs ${needs}`);
+    return make(true);
+  }
+}
+
+// What the engine says of the bundle's lines, in the lines of the user's files, without the frames of the adapter.
+function inUsersWords(text) {
+  const mappings = new SourceMap({ version: 3, names: [], ...map });
+  const lines = text.split("\n").map((line) => line.replace(/bundle\.js:(\d+):(\d+)/g, (whole, row, column) => {
+    const { originalSource, originalLine, originalColumn } = mappings.findEntry(row - 2, column - 1);
+    return originalSource === undefined ? whole : `${originalSource}:${originalLine + 1}:${originalColumn + 1}`;
+  }));
+  return lines.filter((line) => !/@lambkin:|initializer\.js|^Failed to initialize component|^Redirecting call to abort/.test(line)).join("\n");
+}
+
+try {
+  await writeFile(output, await makeOnceOrDeferred());
+} catch (error) {
+  process.stderr.write(`${inUsersWords(String(error?.message ?? error)).trim()}\n`);
+  process.exitCode = 1;
+}

@@ -1,23 +1,23 @@
 // The export `lambkin:function/handler` on StarlingMonkey: a Lambda handler, as Lambda's own Node runtime calls it.
 
-import { begin, find } from "./environment.js";
-import * as module from "lambkin-user";
-import { handlerName } from "./settings.js";
+import { begin, load } from "./load.js";
+import { frames } from "./stack.js";
 
-const found = find(module, handlerName, (value) => typeof value === "function");
+const isHandler = (value) => typeof value === "function";
+await load(isHandler);
 
 export const handler = {
   async handle(event, context) {
-    begin([...lambda(context), ...context.environment]);
     try {
-      return JSON.stringify(await call(JSON.parse(event), context)) ?? "null";
+      const found = await begin([...lambda(context), ...context.environment], isHandler);
+      return JSON.stringify(await call(found, JSON.parse(event), context)) ?? "null";
     } catch (error) {
       throw describe(error);
     }
   },
 };
 
-function call(event, about) {
+function call(found, event, about) {
   return new Promise((resolve, reject) => {
     const finish = (error, result) => (error === null || error === undefined ? resolve(result) : reject(error));
     const result = found.value.call(found.owner, event, makeContext(about, finish), finish);
@@ -62,9 +62,9 @@ function makeContext(about, finish) {
 
 function describe(thrown) {
   if (thrown instanceof Error) {
-    const stackTrace = String(thrown.stack ?? "").split("\n").map((line) => line.trim()).filter(Boolean);
-    return { errorType: thrown.name || "Error", errorMessage: String(thrown.message), stackTrace };
+    return { errorType: String(thrown.name || "Error"), errorMessage: String(thrown.message), stackTrace: frames(thrown) };
   }
-  const message = typeof thrown === "string" ? thrown : thrown?.message ?? JSON.stringify(thrown) ?? String(thrown);
-  return { errorType: typeof thrown, errorMessage: String(message), stackTrace: [] };
+  const isError = typeof thrown === "object" && thrown !== null && typeof thrown.message === "string";
+  const message = isError ? thrown.message : typeof thrown === "string" ? thrown : JSON.stringify(thrown) ?? String(thrown);
+  return { errorType: String((isError && thrown.name) || typeof thrown), errorMessage: message, stackTrace: [] };
 }

@@ -1,23 +1,22 @@
-// The fetch event on StarlingMonkey: a web handler, as Workers and other web runtimes call it.
+// The fetch event on StarlingMonkey: a web handler, as Workers and other web runtimes call them.
 
 import { getEnvironment } from "wasi:cli/environment@0.2.10";
-import { begin, env, find } from "./environment.js";
-import * as module from "lambkin-user";
-import { handlerName } from "./settings.js";
+import { env } from "./environment.js";
+import { begin, load } from "./load.js";
+import { show } from "./stack.js";
 
-const found = find(module, handlerName, (value) => typeof value?.fetch === "function").value;
+const isHandler = (value) => typeof value?.fetch === "function";
+await load(isHandler);
 
-addEventListener("fetch", (event) => {
-  begin(getEnvironment());
-  event.respondWith(answer(event));
-});
+addEventListener("fetch", (event) => event.respondWith(answer(event)));
 
 async function answer(event) {
   try {
+    const handler = await begin(getEnvironment(), isHandler);
     const context = { waitUntil: (promise) => event.waitUntil(promise), passThroughOnException() {}, props: {} };
-    return await found.fetch(event.request, env, context);
+    return await handler.value.fetch(event.request, env, context);
   } catch (error) {
-    console.error(error?.stack ? `${error}\n${error.stack}` : String(error));
+    console.error(show(error));
     return new Response('{"message":"Internal Server Error"}', {
       status: 500,
       headers: { "content-type": "application/json" },

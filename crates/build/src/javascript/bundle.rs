@@ -1,7 +1,7 @@
 //! Runs esbuild: TypeScript and modules in, one ES module and its source map out.
 
 use super::entry::Entry;
-use crate::{Source, tools};
+use crate::{BuildFailure, Source, tools};
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,6 +76,8 @@ pub(super) struct Bundle {
     pub(super) commonjs: bool,
     /// The entry as the user sees it.
     pub(super) entry: String,
+    /// The modules that were left to the engine, each with the first file that imports it.
+    pub(super) external: BTreeMap<String, String>,
     /// The project's own files that went in.
     pub(super) inputs: Vec<PathBuf>,
 }
@@ -89,6 +91,15 @@ struct Metafile {
 #[derive(Deserialize)]
 struct Input {
     format: Option<String>,
+    #[serde(default)]
+    imports: Vec<Import>,
+}
+
+#[derive(Deserialize)]
+struct Import {
+    path: String,
+    #[serde(default)]
+    external: bool,
 }
 
 #[derive(Deserialize)]
@@ -102,9 +113,12 @@ struct Output {
 /// Bundles for `QuickJS`: the runtime has Node's built-in modules, and packages are taken in their variant for workers
 /// and browsers, which builds on the web's interfaces.
 pub(super) fn quickjs(source: &Source, entry: &Entry, esbuild: &Path) -> Result<Bundle> {
-    let options: Vec<String> =
-        BUILTIN.iter().chain(&["node:*"]).map(|name| format!("--external:{name}")).collect();
-    run(source, entry, esbuild, &options)
+    run(source, entry, esbuild, &node_modules())
+}
+
+/// The options that leave Node's modules to the engine.
+pub(super) fn node_modules() -> Vec<String> {
+    BUILTIN.iter().chain(&["node:*"]).map(|name| format!("--external:{name}")).collect()
 }
 
 /// Runs esbuild with `options` beside the common ones.
@@ -140,7 +154,7 @@ pub(super) fn run(
         .args(options)
         .current_dir(&entry.project);
     let name = entry.name(source);
-    tools::run(&mut command, &format!("bundling {name}"))?;
+    tools::run(&mut command, &format!("bundling {name}")).map_err(name_missing_package)?;
     let facts: Metafile =
         serde_json::from_slice(&fs_err::read(&metafile)?).context("esbuild's metafile")?;
     let output = facts.outputs.into_values().find(|output| output.entry_point.is_some());
@@ -151,9 +165,48 @@ pub(super) fn run(
         map: source_map(source, &code.with_extension("js.map"))?,
         commonjs: main.is_some_and(|input| input.format.as_deref() == Some("cjs")),
         exports: output.exports,
+        external: external(&facts.inputs),
         inputs: own_files(&entry.project, facts.inputs.keys()),
         entry: name,
     })
+}
+
+/// What the user is told when a module is evaluated by each invocation.
+pub(super) fn deferred(source: &Source, needs: &str) -> String {
+    format!("{}: loaded by each invocation, because it reads {needs}", source.name)
+}
+
+/// Says how to install the package that esbuild has not found; the rest of its output stays.
+fn name_missing_package(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<BuildFailure>() {
+        Ok(mut failure) => {
+            if let Some(package) = missing_package(&failure.output) {
+                failure.summary =
+                    format!("the package {package} is not installed: run `npm install {package}`");
+            }
+            failure.into()
+        }
+        Err(other) => other,
+    }
+}
+
+/// The package in esbuild's `Could not resolve "name/within"`, unless that is a path.
+fn missing_package(output: &str) -> Option<String> {
+    let (_, rest) = output.split_once("Could not resolve \"")?;
+    let (name, _) = rest.split_once('"')?;
+    let parts = if name.starts_with('@') { 2 } else { 1 };
+    let package = name.split('/').take(parts).collect::<Vec<_>>().join("/");
+    (!name.starts_with(['.', '/', '#']) && !name.contains(':')).then_some(package)
+}
+
+fn external(inputs: &BTreeMap<String, Input>) -> BTreeMap<String, String> {
+    let mut external = BTreeMap::new();
+    for (file, input) in inputs {
+        for import in input.imports.iter().filter(|import| import.external) {
+            external.entry(import.path.clone()).or_insert_with(|| file.clone());
+        }
+    }
+    external
 }
 
 /// What the runtime needs of the source map: the mappings, and the sources by their names within the app.
@@ -191,5 +244,5 @@ fn plain(path: &Path) -> PathBuf {
 /// The bundled files that the user edits: not those of installed packages.
 fn own_files<'a>(project: &Path, files: impl Iterator<Item = &'a String>) -> Vec<PathBuf> {
     let own = files.filter(|file| !file.split('/').any(|part| part == "node_modules"));
-    own.map(|file| project.join(file)).filter(|file| file.is_file()).collect()
+    own.map(|file| plain(&project.join(file))).filter(|file| file.is_file()).collect()
 }

@@ -48,24 +48,49 @@ pub(super) fn build(
 ) -> Result<(Vec<u8>, Vec<PathBuf>)> {
     let library = tools.library()?;
     let folder = source.work.join("starlingmonkey");
-    write_project(source, &folder)?;
+    write_project(&folder)?;
     let user = format!("--alias:lambkin-user={}", entry.file.display());
-    let kind =
-        kind(source, &bundle::run(source, entry, esbuild, &["--external:node:*".to_owned()])?)?;
+    let kind = super::kind_by_exports(
+        source,
+        &bundle::run(source, entry, esbuild, &bundle::node_modules())?,
+    )?;
     let world = if kind == Kind::Http { "http" } else { "function" };
     let main =
         Entry { file: folder.join(world).with_extension("js"), project: entry.project.clone() };
-    let options = [user, "--external:wasi:*".to_owned()];
+    let mut options = bundle::node_modules();
+    options.extend([user, "--external:wasi:*".to_owned()]);
     let bundle = bundle::run(source, &main, esbuild, &options)?;
+    refuse_node_modules(entry, source, &bundle)?;
+    // The adapter's own frames are told from the user's by this name.
+    let own = folder.strip_prefix(&source.root).unwrap_or(&folder);
+    let map = folder.join("bundle.map");
+    fs_err::write(&map, bundle.map.replace(&format!("{}/", own.display()), "lambkin:"))?;
     let output = folder.join("component.wasm");
     (tools.progress)(&format!("{}: componentizing on StarlingMonkey", source.name));
     let mut node = Command::new("node");
-    node.arg(folder.join("componentize.mjs")).arg(library).arg(source.work.join("bundle.js"));
+    node.arg(folder.join("componentize.mjs")).arg(library);
+    node.arg(source.work.join("bundle.js")).arg(&map).arg(source.handler_export());
     node.arg(folder.join("wit")).arg(world).arg(&output);
-    tools::run(&mut node, &format!("componentizing {}", entry.name(source)))?;
+    let needs = tools::run(&mut node, &format!("componentizing {}", entry.name(source)))?;
+    if let Some(needs) = needs.lines().find_map(|line| line.strip_prefix("lambkin-needs ")) {
+        (tools.progress)(&bundle::deferred(source, needs));
+    }
     let inputs =
         bundle.inputs.into_iter().filter(|input| !input.starts_with(&source.work)).collect();
     Ok((fs_err::read(output)?, inputs))
+}
+
+/// Says more than esbuild would if it were to find Node's modules.
+fn refuse_node_modules(entry: &Entry, source: &Source, bundle: &Bundle) -> Result<()> {
+    let mut modules = bundle.external.iter();
+    let Some((module, importer)) = modules.find(|(name, _)| !name.starts_with("wasi:")) else {
+        return Ok(());
+    };
+    let summary = format!(
+        "{importer} imports {module}, which StarlingMonkey does not have: use the web's own interfaces, or build {} with engine = \"quickjs\"",
+        entry.name(source)
+    );
+    Err(BuildFailure { output: String::new(), summary }.into())
 }
 
 /// Where componentize-js is kept and whom its installation is told.
@@ -84,17 +109,16 @@ impl Tools<'_> {
 }
 
 /// Writes the adapter, its settings and the WIT package.
-fn write_project(source: &Source, folder: &Path) -> Result<()> {
+fn write_project(folder: &Path) -> Result<()> {
     let wit = folder.join("wit");
     fs_err::create_dir_all(wit.join("deps"))?;
-    let handler = source.handler.as_deref().unwrap_or("handler");
-    let settings = format!("export const handlerName = {};\n", serde_json::to_string(handler)?);
     let files = [
         ("componentize.mjs", binding!("componentize.mjs")),
         ("environment.js", binding!("environment.js")),
         ("function.js", binding!("function.js")),
         ("http.js", binding!("http.js")),
-        ("settings.js", settings.as_str()),
+        ("load.js", binding!("load.js")),
+        ("stack.js", binding!("stack.js")),
         ("wit/world.wit", binding!("world.wit")),
         (
             "wit/deps/lambkin-function.wit",
@@ -111,22 +135,4 @@ fn write_project(source: &Source, folder: &Path) -> Result<()> {
         )?;
     }
     Ok(())
-}
-
-/// What the handler is: by the manifest, else by the names that the module exports.
-fn kind(source: &Source, bundle: &Bundle) -> Result<Kind> {
-    let handler = source.handler.as_deref().unwrap_or("handler");
-    let exports = |name: &str| bundle.exports.iter().any(|export| export == name);
-    match source.kind {
-        Some(kind @ (Kind::Function | Kind::Http)) => Ok(kind),
-        _ if exports(handler) || bundle.commonjs => Ok(Kind::Function),
-        _ if exports("default") || exports("fetch") => Ok(Kind::Http),
-        _ => {
-            let summary = format!(
-                "{} exports no function `{handler}` and no default export with `fetch`",
-                bundle.entry
-            );
-            Err(BuildFailure { output: String::new(), summary }.into())
-        }
-    }
 }

@@ -124,8 +124,18 @@ function braces(open, items, close, level) {
 function frames(error) {
   const lines = native.mapStack(String(error.stack ?? "")).split("\n").map((line) => line.trim());
   const all = lines.filter((line) => line.startsWith("at "));
+  // As in Node, where an error is made is the first frame, not its class's own constructor.
+  const own = constructors(error);
+  while (own.has(/^at (\S+) \(/.exec(all[0])?.[1])) all.shift();
   const end = all.findIndex((line) => /\(lambkin:(function|http|load|timers):/.test(line));
   return end < 0 ? all : all.slice(0, end);
+}
+
+/** The names of an error's classes, up to those of the language. */
+function constructors(error) {
+  const names = new Set();
+  for (let at = Object.getPrototypeOf(error); at && at !== Error.prototype; at = Object.getPrototypeOf(at)) names.add(at.constructor?.name);
+  return names;
 }
 
 function title(error) {

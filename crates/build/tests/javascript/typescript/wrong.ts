@@ -1,0 +1,3 @@
+import type { WebHandler } from "@lambkin/types";
+
+export default { fetch: async () => 42 } satisfies WebHandler;
