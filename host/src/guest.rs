@@ -2,7 +2,8 @@
 
 use crate::components::Loaded;
 use crate::error::Failure;
-use crate::invocation::{Destination, Host, Received};
+use crate::invocation::{Destination, Host};
+use crate::received::Received;
 use crate::report;
 use crate::telemetry;
 use bytes::Bytes;

@@ -5,11 +5,11 @@ use crate::components::{Components, Loaded};
 use crate::config::{Config, Level, ResponseMode};
 use crate::error::{Diagnostic, Failure};
 use crate::guest::{self, Call};
+use crate::received::Received;
 use crate::report;
 use crate::telemetry::{self, NoDetails, Tags};
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use lambda_runtime::LambdaInvocation;
 use lambda_runtime_api_client::BoxError;
 use lambkin_engine::{Engine, Settings};
 use lambkin_protocol::answer;
@@ -18,42 +18,12 @@ use lambkin_protocol::release::{Component, World};
 use lambkin_protocol::routes::Found;
 use lambkin_store::{Cache, CacheSettings, Store};
 use std::error::Error;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 pub(crate) use crate::stream::Streamed;
 
 /// What the bytes of releases may take in memory; their parsed form lives in [`Apps`].
 const RELEASES_IN_MEMORY: u64 = 4 << 20;
-
-/// One event as Lambda delivered it.
-#[derive(Debug)]
-pub(crate) struct Received {
-    pub(crate) event: Bytes,
-    pub(crate) headers: http::HeaderMap,
-    pub(crate) context: lambda_runtime::Context,
-    /// Filled once the event is routed, so that every later record is tagged.
-    tags: OnceLock<Tags>,
-}
-
-impl Received {
-    /// Takes over what the Runtime API delivered.
-    pub(crate) fn new(lambda: LambdaInvocation) -> Self {
-        Self {
-            event: lambda.body,
-            headers: lambda.parts.headers,
-            context: lambda.context,
-            tags: OnceLock::new(),
-        }
-    }
-
-    /// What log records of this invocation are about, as far as it is known.
-    pub(crate) fn tags(&self) -> Tags {
-        self.tags.get().cloned().unwrap_or_else(|| Tags {
-            request_id: self.context.request_id.clone(),
-            ..Tags::default()
-        })
-    }
-}
 
 /// An answer on its way back.
 pub(crate) enum Answer {
@@ -242,7 +212,7 @@ impl Host {
         destination: &'a Destination,
     ) -> Result<(&'a Component, Arc<Loaded>), Failure> {
         let name = &destination.component;
-        let _ = received.tags.set(tags(&destination.app, name, &received.context.request_id));
+        received.tag(tags(&destination.app, name, &received.context.request_id));
         let component = destination.release_component().ok_or_else(|| Failure::NoComponent {
             what: format!(
                 "the route: release {} has no component {name:?}",

@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod guest;
 mod invocation;
+mod received;
 mod report;
 mod runtime_api;
 mod service;

@@ -3,7 +3,8 @@
 //! It takes the place of the runtime's own handler stack, so that nothing is parsed into a JSON value and printed again.
 
 use crate::error::{Diagnostic, Failure};
-use crate::invocation::{Answer, Host, Received};
+use crate::invocation::{Answer, Host};
+use crate::received::Received;
 use crate::runtime_api::{Invocation, RuntimeApi};
 use futures::FutureExt as _;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};

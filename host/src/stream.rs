@@ -3,7 +3,8 @@
 use crate::components::Loaded;
 use crate::error::{Diagnostic, Failure};
 use crate::guest;
-use crate::invocation::{Host, Received};
+use crate::invocation::Host;
+use crate::received::Received;
 use crate::report;
 use crate::runtime_api::AnswerStream;
 use bytes::Bytes;

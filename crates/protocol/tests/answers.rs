@@ -288,6 +288,13 @@ fn writes_each_format_by_its_rules() {
 }
 
 #[test]
+fn format_2_lists_its_cookies_even_when_there_are_none() {
+    let none = r#"{"statusCode":404,"headers":{},"cookies":[],"body":"","isBase64Encoded":false}"#;
+    assert_eq!(written(V2, &[], b""), none);
+    assert_eq!(written(URL, &[], b""), none);
+}
+
+#[test]
 fn writes_bodies_as_text_or_base64() {
     let check = |headers: &[(&str, &str)], body: &[u8], expected: &str| {
         for format in [REST, V1, V2, URL, ALB, ALB_MULTI] {

@@ -123,6 +123,12 @@ fn format_2_leaves_a_named_stage_in_the_path() {
 }
 
 #[test]
+fn the_method_of_format_2_is_that_of_the_context() {
+    let more = json!({"httpMethod": "GET", "requestContext": {"http": {"method": "PUT", "path": "/"}}});
+    assert_eq!(event(&v2(&more)).method, http::Method::PUT);
+}
+
+#[test]
 fn format_2_has_cookies_apart_and_a_function_url_has_them_twice() {
     let more = json!({"cookies": ["a=1", "b=2"], "headers": {"x-multi": "one,two"}});
     let request = request(&v2(&more));

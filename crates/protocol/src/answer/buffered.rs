@@ -23,8 +23,8 @@ struct Answer<'a> {
     headers: Option<BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     multi_value_headers: Option<BTreeMap<&'a str, Vec<Cow<'a, str>>>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cookies: Vec<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies: Option<Vec<Cow<'a, str>>>,
     body: Cow<'a, str>,
     #[serde(rename = "isBase64Encoded")]
     is_base64: bool,
@@ -71,7 +71,8 @@ impl<'a> Answer<'a> {
                         .map(|(name, value)| (name.into(), value.into()))
                         .collect(),
                 );
-                self.cookies = cookies(headers);
+                // AWS does without an empty list; cargo-lambda's emulator does not.
+                self.cookies = Some(cookies(headers));
             }
             Format::RestV1 | Format::HttpV1 => {
                 let all = headers

@@ -44,9 +44,12 @@ pub(super) fn http_event(format: Format, envelope: &Envelope<'_>) -> Result<Http
     })
 }
 
+/// Format 2.0 has it in the context alone; cargo-lambda's events of that format have a constant in the place of format 1.0.
 fn method_of(envelope: &Envelope<'_>, http: &ContextHttp<'_>) -> Result<Method, EventError> {
-    let own = text("httpMethod", envelope.method)?;
-    let method = own.or_else(|| http.method.as_ref().map(|method| method.0.clone().into_owned()));
+    let method = match &http.method {
+        Some(method) => Some(method.0.clone().into_owned()),
+        None => text("httpMethod", envelope.method)?,
+    };
     let method = method.ok_or(EventError::Missing { field: "httpMethod" })?;
     method.parse().map_err(|_| EventError::Method { method })
 }
