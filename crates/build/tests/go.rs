@@ -15,9 +15,8 @@ mod rig;
 use bytes::Bytes;
 use http::Method;
 use lambkin_build::go;
-use lambkin_engine::InvokeError;
 use rig::{Answer, App, Component, Language, TIME};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 const GO: Language = Language { name: "go", build: go::build };
