@@ -63,9 +63,9 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspection, InspectError> {
 }
 
 fn interfaces(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), InspectError> {
-    let damaged = |error: wasmparser::Error| {
-        let offset = usize::try_from(error.offset()).unwrap_or(usize::MAX);
-        InspectError::Damaged { offset, reason: error.message().to_owned() }
+    let damaged = |error: wasmparser::Error| InspectError::Damaged {
+        offset: error.offset(),
+        reason: error.message().to_owned(),
     };
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut depth = 0_u32;
