@@ -82,7 +82,7 @@ async fn failures(function: &Component) {
     match function.call(json!({"op": "dive"})).await {
         Err(InvokeError::Function { error_type, .. }) => assert_eq!(error_type, "InternalError"),
         Err(InvokeError::Trap { message, .. }) => {
-            assert!(message.contains("event loop"), "{message}")
+            assert!(message.contains("event loop"), "{message}");
         }
         other => panic!("the recursion should fail: {other:?}"),
     }

@@ -21,7 +21,7 @@ pub(crate) const TIME: Duration = Duration::from_secs(30);
 /// A component, what its calls are given, and what it wrote.
 #[derive(Clone)]
 pub(crate) struct Component {
-    component: lambkin_engine::Component,
+    loaded: lambkin_engine::Component,
     environment: Vec<(String, String)>,
     grants: Grants,
     time_left: Duration,
@@ -34,7 +34,7 @@ impl Component {
         let artifact = compile::compile(wasm, Target::current(), Some(functions)).unwrap();
         let engine = Engine::new(&Settings::default()).unwrap();
         Self {
-            component: engine.load(ArtifactSource::Bytes(&artifact)).unwrap(),
+            loaded: engine.load(ArtifactSource::Bytes(&artifact)).unwrap(),
             environment: Vec::new(),
             grants: Grants::default(),
             time_left: TIME,
@@ -72,7 +72,7 @@ impl Component {
 
     /// Calls a function with an event that need not be JSON.
     pub(crate) async fn call_with_text(&self, event: &str) -> Result<String, InvokeError> {
-        self.component.function(event, self.invocation()).await.map(|(answer, _)| answer)
+        self.loaded.function(event, self.invocation()).await.map(|(answer, _)| answer)
     }
 
     /// Calls a function that fails: the type, the message and the frames that Lambda is told.
@@ -110,7 +110,7 @@ impl Component {
         }
         let body = Full::new(body).map_err(|never| match never {});
         let request = request.body(body.boxed_unsync()).unwrap();
-        let answer = self.component.http(request, self.invocation()).await?;
+        let answer = self.loaded.http(request, self.invocation()).await?;
         let (parts, body) = answer.response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         answer.usage.await?;
@@ -120,7 +120,7 @@ impl Component {
     /// Runs a command with `event` on its standard input.
     pub(crate) async fn run(&self, event: &str) -> Result<Bytes, InvokeError> {
         let event = Bytes::copy_from_slice(event.as_bytes());
-        self.component.command(event, self.invocation()).await.map(|(answer, _)| answer)
+        self.loaded.command(event, self.invocation()).await.map(|(answer, _)| answer)
     }
 
     /// The lines written since the last time, each after the stream's name.
