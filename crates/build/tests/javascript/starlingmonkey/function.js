@@ -62,6 +62,7 @@ const operations = {
     console.error("complained");
     return null;
   },
+  get: async ({ url }) => (await fetch(url)).status,
   async fetch({ url }) {
     const answer = await fetch(url, { method: "POST", body: "from the guest", headers: { "x-guest": "lamb" } });
     return { status: answer.status, header: answer.headers.get("x-server"), text: await answer.text() };
