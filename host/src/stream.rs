@@ -42,8 +42,12 @@ impl Streamed {
         sender: &mut AnswerStream,
     ) -> Result<(), Diagnostic> {
         let (parts, mut body) = self.response.into_parts();
-        if sender.send(answer::stream_prelude(&parts).into()).await.is_err() {
-            return Ok(());
+        // In chunks of their own, as AWS's own runtimes send them: cargo-lambda's emulator knows the head by that.
+        let end = Bytes::from_static(&answer::STREAM_PRELUDE_END);
+        for chunk in [answer::stream_prelude(&parts).into(), end] {
+            if sender.send(chunk).await.is_err() {
+                return Ok(());
+            }
         }
         let mut broken = None;
         while let Some(frame) = body.frame().await {

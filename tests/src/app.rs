@@ -7,7 +7,6 @@ use crate::{compare, programs};
 use anyhow::{Context as _, anyhow, ensure};
 use lambkin_protocol::manifest::{self, Manifest};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Mutex;
 use tokio::sync::OnceCell;
 
@@ -75,10 +74,7 @@ impl App {
         if self.kind == Kind::Command {
             compile_command(&self.folder)?;
         }
-        let mut command = Command::new(&cloud.programs().lambkin);
-        command.args(["publish", "--alias", "live", "--target", std::env::consts::ARCH]);
-        command.current_dir(&self.folder).envs(cloud.environment(self.store));
-        programs::run(&mut command).map(drop)
+        cloud.publish(&self.folder, self.store)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The local cloud around the apps under test: one embedded S3 for all, a function and an HTTP API for each.
 
 use crate::log::Log;
-use crate::programs::Programs;
+use crate::programs::{self, Programs};
 use anyhow::Context as _;
 use lambkin_local_cloud::api_gateway::http_api;
 use lambkin_local_cloud::{lambda, s3};
@@ -9,6 +9,7 @@ use lambkin_protocol::manifest::Manifest;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -118,14 +119,31 @@ impl Cloud {
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Serves the published app of `manifest` from `store`, by one host process.
-    pub async fn serve(&self, manifest: &Manifest, store: Store) -> anyhow::Result<Served> {
-        let app = manifest.app.name.as_str();
+    /// Publishes the app in `folder` for this machine, as a user does.
+    pub fn publish(&self, folder: &Path, store: Store) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.programs.lambkin);
+        command.args(["publish", "--alias", "live", "--target", std::env::consts::ARCH]);
+        programs::run(command.current_dir(folder).envs(self.environment(store))).map(drop)
+    }
+
+    /// What a host that serves the published `app` from `store` is told.
+    pub fn host_environment(
+        &self,
+        app: &str,
+        store: Store,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
         let mut environment = self.environment(store);
         environment.insert("LAMBKIN_APP".to_owned(), format!("{app}@live"));
         environment.insert("LAMBKIN_CACHE_DIR".to_owned(), self.cache(app, store)?);
         // A server that a guest may be granted is the test's own, on loopback.
         environment.insert("LAMBKIN_ALLOW_PRIVATE_NETWORK".to_owned(), "1".to_owned());
+        Ok(environment)
+    }
+
+    /// Serves the published app of `manifest` from `store`, by one host process.
+    pub async fn serve(&self, manifest: &Manifest, store: Store) -> anyhow::Result<Served> {
+        let app = manifest.app.name.as_str();
+        let environment = self.host_environment(app, store)?;
         let log = Arc::new(Log::default());
         let lines = Arc::clone(&log);
         let function = lambda::Function::start(lambda::Settings {

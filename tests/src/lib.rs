@@ -10,6 +10,7 @@ pub mod cloud;
 pub mod compare;
 pub mod known;
 pub mod log;
+pub mod origin;
 pub mod programs;
 pub mod template;
 

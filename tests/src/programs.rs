@@ -68,12 +68,18 @@ fn has_target(target: &str) -> bool {
     Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
 }
 
-/// A program that `cargo xtask setup` installs into the cache that all checkouts share, named by its path in there.
+/// A program that `cargo xtask setup` installs into the cache that all checkouts share, named by its path in there; `*`
+/// stands for one folder name.
 pub fn tool(path: &str) -> anyhow::Result<PathBuf> {
     let folder = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
-    let tool =
-        cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("lambkin/tools").join(path);
-    ensure!(tool.exists(), "{} is missing; run `cargo xtask setup`", tool.display());
-    Ok(tool)
+    let tools = cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("lambkin/tools");
+    let tool = match path.split_once("*/") {
+        None => Some(tools.join(path)),
+        Some((before, after)) => fs_err::read_dir(tools.join(before))
+            .ok()
+            .and_then(|mut entries| Some(entries.next()?.ok()?.path().join(after))),
+    };
+    tool.filter(|tool| tool.exists())
+        .with_context(|| format!("{}/{path} is missing; run `cargo xtask setup`", tools.display()))
 }

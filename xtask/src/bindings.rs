@@ -6,23 +6,14 @@
 use crate::{config::Config, setup, shell};
 use anyhow::Context as _;
 
-/// wit-bindgen's version: that of the runtime which `wasip2` uses, so that a guest has one runtime.
-const VERSION: &str = "0.57.1";
-
 const CONTRACT: &str = "wit/lambkin-function/function.wit";
 const GENERATED: &str = "sdk/src/bindings.rs";
 
 /// Runs wit-bindgen, installing it by cargo first when it is missing, and writes the generated file.
 pub(crate) fn generate(config: &Config) -> anyhow::Result<()> {
-    let program = setup::cargo_tool::install(
-        config,
-        "wit-bindgen-cli",
-        VERSION,
-        &["--no-default-features", "--features", "rust"],
-    )?;
+    let program = setup::wit_bindgen::program(config)?;
     let folder = config.target.join("bindings");
-    let mut command =
-        shell::command(program.join("wit-bindgen"), &["rust", "--world", "function"], &config.root);
+    let mut command = shell::command(program, &["rust", "--world", "function"], &config.root);
     command.args(["--pub-export-macro", "--export-macro-name", "export_function", "--format"]);
     command.args(["--default-bindings-module", "lambkin::export::bindings"]);
     command.args(["--runtime-path", "::wit_bindgen::rt"]);

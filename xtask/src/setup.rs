@@ -5,10 +5,12 @@
 
 mod c_compiler;
 pub(crate) mod cargo_deny;
-pub(crate) mod cargo_tool;
+mod cargo_tool;
+mod componentize_js;
 mod guest_rust;
 pub(crate) mod node;
 pub(crate) mod python;
+pub(crate) mod wit_bindgen;
 
 use crate::{config::Config, shell};
 use std::time::Instant;
@@ -28,12 +30,24 @@ struct Step {
     install: fn(&Config) -> anyhow::Result<Outcome>,
 }
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 11] = [
     Step { name: "Rust for WebAssembly", install: guest_rust::install },
     Step { name: "C for WebAssembly", install: |config| Ok(c_compiler::install(config)) },
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
     Step { name: "pytest", install: |config| python::install(config, &python::PYTEST) },
+    Step {
+        name: "AWS's Runtime Interface Emulator",
+        install: |config| python::install(config, &python::RUNTIME_INTERFACE_EMULATOR),
+    },
+    Step { name: "cargo-lambda", install: |config| python::install(config, &python::CARGO_LAMBDA) },
+    Step { name: "componentize-js", install: componentize_js::install },
+    Step {
+        name: "componentize-py",
+        install: |config| python::install(config, &python::COMPONENTIZE_PY),
+    },
+    Step { name: "wasm-tools", install: |config| python::install(config, &python::WASM_TOOLS) },
+    Step { name: "wit-bindgen", install: wit_bindgen::install },
 ];
 
 /// What only the benches need: each language's own Lambda client.

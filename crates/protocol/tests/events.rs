@@ -124,7 +124,8 @@ fn format_2_leaves_a_named_stage_in_the_path() {
 
 #[test]
 fn the_method_of_format_2_is_that_of_the_context() {
-    let more = json!({"httpMethod": "GET", "requestContext": {"http": {"method": "PUT", "path": "/"}}});
+    let more =
+        json!({"httpMethod": "GET", "requestContext": {"http": {"method": "PUT", "path": "/"}}});
     assert_eq!(event(&v2(&more)).method, http::Method::PUT);
 }
 

