@@ -28,7 +28,7 @@ pub(crate) fn start_host(
     watch.args(["lambda", "watch", "--only-lambda-apis", "--disable-cors"]);
     watch.arg("--invoke-address").arg(address.ip().to_string());
     watch.arg("--invoke-port").arg(address.port().to_string());
-    emulator.start(watch.current_dir(emulator.folder().to_owned()))?;
+    emulator.start(watch.current_dir(emulator.folder()))?;
     emulator.wait()?;
     let mut host = Command::new(&cloud.programs().bootstrap);
     host.env_clear().envs(environment);
