@@ -32,7 +32,8 @@ impl Process {
         let mut command = Command::new(&program.executable);
         command.args(&program.arguments).env_clear();
         command.envs(lambda_environment(api)).envs(program.environment.iter().cloned());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // What a runtime complains of is worth seeing.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
         if let Some(folder) = &program.folder {
             command.current_dir(folder);
         }

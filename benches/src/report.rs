@@ -7,7 +7,7 @@
 
 use crate::cold::Cold;
 use crate::statistics::{median, minimum, p99};
-use crate::subject::{Before, Subject};
+use crate::subject::Subject;
 
 /// Prints a line of progress.
 pub(crate) fn say(text: &str) {
@@ -35,12 +35,10 @@ pub(crate) fn table(subjects: &[Subject], cold: &[Cold], warm: &[Vec<f64>]) {
     let baseline = cold.first().map_or(1.0, |first| median(&first.processor));
     for ((subject, cold), warm) in subjects.iter().zip(cold).zip(warm) {
         let processor = median(&cold.processor);
-        // Once it runs, where an artifact came from makes no difference.
-        let again = subject.cache.as_ref().is_some_and(|cache| cache.before == Before::Filled);
-        let warm = if again {
-            " | ".to_owned()
-        } else {
+        let warm = if subject.is_called() {
             format!("{:.2} | {:.2}", median(warm), p99(warm))
+        } else {
+            " | ".to_owned()
         };
         println!(
             "| {} | {:.1} ({:.1}) | {processor:.1} | {:.1}x | {:.1} | {warm} |",

@@ -17,6 +17,23 @@ pub(crate) struct Subject {
     pub(crate) cache: Option<Cache>,
 }
 
+impl Subject {
+    /// Whether its warm calls are measured: once it runs, where an artifact came from makes no difference.
+    pub(crate) fn is_called(&self) -> bool {
+        self.cache.as_ref().is_none_or(|cache| cache.before == Before::Empty)
+    }
+
+    /// With the handler that a client of an interpreted language loads from `folder`, as Lambda names it.
+    fn with_handler(mut self, folder: PathBuf, handler: &str) -> Self {
+        let program = &mut self.program;
+        program.arguments.push(handler.into());
+        program.environment.push(("_HANDLER".to_owned(), handler.to_owned()));
+        program.environment.push(("LAMBDA_TASK_ROOT".to_owned(), folder.display().to_string()));
+        program.folder = Some(folder);
+        self
+    }
+}
+
 /// A program with its arguments and variables.
 #[derive(Debug)]
 pub(crate) struct Program {
@@ -76,37 +93,31 @@ pub(crate) fn all(
 
 fn native(arguments: &Arguments) -> Vec<Subject> {
     let apps = &arguments.apps;
-    let mut subjects = vec![client("Rust, lambda_runtime", &arguments.native_rust, &[], None)];
+    let mut subjects = vec![program("Rust, lambda_runtime", &arguments.native_rust)];
     if let Some(go) = &arguments.native_go {
-        subjects.push(client("Go, aws-lambda-go", go, &[], None));
+        subjects.push(program("Go, aws-lambda-go", go));
     }
-    if let Some(node) = &arguments.native_node {
-        let arguments = [node.as_os_str(), "index.handler".as_ref()];
-        let folder = Some(apps.join("javascript"));
-        subjects.push(client("Node, aws-lambda-ric", Path::new("node"), &arguments, folder));
+    if let Some(client) = &arguments.native_node {
+        let mut subject = program("Node, aws-lambda-ric", Path::new("node"));
+        subject.program.arguments.push(client.into());
+        subjects.push(subject.with_handler(apps.join("javascript"), "index.handler"));
     }
     if let Some(python) = &arguments.native_python {
-        let arguments = ["-m", "awslambdaric", "app.lambda_handler"].map(AsRef::as_ref);
-        let folder = Some(apps.join("python"));
-        subjects.push(client("CPython, awslambdaric", python, &arguments, folder));
+        let mut subject = program("CPython, awslambdaric", python);
+        subject.program.arguments.extend(["-m".into(), "awslambdaric".into()]);
+        subjects.push(subject.with_handler(apps.join("python"), "app.lambda_handler"));
     }
     subjects
 }
 
-fn client(
-    name: &str,
-    executable: &Path,
-    arguments: &[&std::ffi::OsStr],
-    folder: Option<PathBuf>,
-) -> Subject {
-    let root = folder.as_ref().map(|folder| folder.display().to_string());
+fn program(name: &str, executable: &Path) -> Subject {
     Subject {
         name: name.to_owned(),
         program: Program {
             executable: executable.to_owned(),
-            arguments: arguments.iter().map(OsString::from).collect(),
-            environment: root.into_iter().map(|root| ("LAMBDA_TASK_ROOT".into(), root)).collect(),
-            folder,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            folder: None,
         },
         cache: None,
     }

@@ -1,4 +1,4 @@
-//! What an operator reads in CloudWatch Logs.
+//! What an operator reads in `CloudWatch` Logs.
 
 use crate::stage::Stage;
 use serde_json::Value;

@@ -2,6 +2,13 @@
 //!
 //! One module per subject. [`stage`] sets the scene: a store, apps in it, host processes on it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod artifacts;
 mod commands;
 mod concurrency;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
 
-async fn streaming_host(stage: &Stage) -> Host {
+fn streaming_host(stage: &Stage) -> Host {
     stage.publish("shop", "web", "one");
     stage.host(&[("LAMBKIN_APP", "shop@live"), ("LAMBKIN_RESPONSE_MODE", "stream")])
 }
@@ -41,7 +41,7 @@ async fn ask(
     // The sender keeps the connection open until the body is read.
     tokio::spawn(async move {
         std::future::pending::<()>().await;
-        drop(sender)
+        drop(sender);
     });
     (url, response)
 }
@@ -49,7 +49,7 @@ async fn ask(
 #[tokio::test(flavor = "multi_thread")]
 async fn each_chunk_arrives_before_the_next_is_written() {
     let stage = Stage::start().await;
-    let host = streaming_host(&stage).await;
+    let host = streaming_host(&stage);
     let (_url, response) = ask(&host, "/stream").await;
     assert_eq!(
         (response.status().as_u16(), &response.headers()["set-cookie"]),
@@ -73,7 +73,7 @@ async fn each_chunk_arrives_before_the_next_is_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_fails_midway_is_told_in_the_trailers() {
     let stage = Stage::start().await;
-    let host = streaming_host(&stage).await;
+    let host = streaming_host(&stage);
     let event = http_event("x", "/broken").to_string();
     let answer = host.function.invoke(event.into(), InvokeOptions::default()).await.unwrap();
     let Answer::Streaming(mut stream) = answer else { panic!("not streamed: {answer:?}") };
@@ -100,7 +100,7 @@ async fn a_guest_that_fails_midway_is_told_in_the_trailers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_sees_a_broken_body_and_the_next_request_is_answered() {
     let stage = Stage::start().await;
-    let host = streaming_host(&stage).await;
+    let host = streaming_host(&stage);
     let (_url, response) = ask(&host, "/broken").await;
     assert!(response.into_body().collect().await.is_err(), "a broken answer must not look whole");
     let (_url, response) = ask(&host, "/whole").await;

@@ -16,6 +16,19 @@ pub(crate) fn error(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
 }
 
+/// What cargo tells the programs it runs about their package. Handed on to another cargo, it makes build scripts that
+/// look at these (ring's does) run again, and all that depends on them be compiled again.
+const OF_THIS_PACKAGE: [&str; 8] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_LINKS",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// A command that runs in `folder`.
 pub(crate) fn command(
     program: impl AsRef<std::ffi::OsStr>,
@@ -24,6 +37,9 @@ pub(crate) fn command(
 ) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    for name in OF_THIS_PACKAGE {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -13,8 +13,8 @@ const BUILD_PACKAGES: [&str; 6] =
 /// The script that starts the client, once it is installed.
 pub(crate) fn client(config: &Config) -> Option<PathBuf> {
     let module = folder(config).join("node_modules/aws-lambda-ric");
-    let script = module.join("bin/index.mjs");
-    let native = module.join("build/Release/rapid-client.node");
+    let script = module.join("index.mjs");
+    let native = module.join("rapid-client.node");
     (script.is_file() && native.is_file()).then_some(script)
 }
 

@@ -1,3 +1,5 @@
+//! The handler as a function component.
+
 mod hello;
 
 use hello::{Answer, Event};
