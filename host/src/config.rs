@@ -32,6 +32,7 @@ variables! {
     CACHE_DIR = "LAMBKIN_CACHE_DIR", "/tmp/lambkin", "The folder that artifacts are kept in between invocations.";
     CACHE_DISK_MB = "LAMBKIN_CACHE_DISK_MB", "384", "The most that the artifacts in the cache folder may take, in MiB.";
     CACHE_MEMORY_MB = "LAMBKIN_CACHE_MEMORY_MB", "256", "The most that loaded artifacts may map, in MiB.";
+    GUEST_TMP_DIR = "LAMBKIN_GUEST_TMP_DIR", "/tmp/lambkin-guests", "The folder in which a component that is granted `tmp` gets its own, for one invocation.";
     RESPONSE_MODE = "LAMBKIN_RESPONSE_MODE", "buffered", "`buffered` or `stream`: must match the invoke mode of the function URL or REST API.";
     STORE_TIMEOUT_MS = "LAMBKIN_STORE_TIMEOUT_MS", "8000", "How long one read of the store may take, retries included, in milliseconds.";
     ALLOW_PRIVATE_NETWORK = "LAMBKIN_ALLOW_PRIVATE_NETWORK", "0", "`1` lets granted hosts resolve to private addresses; the local cloud sets it.";
@@ -98,6 +99,7 @@ pub(crate) struct Config {
     pub(crate) cache_dir: PathBuf,
     pub(crate) cache_disk_bytes: u64,
     pub(crate) cache_memory_bytes: u64,
+    pub(crate) guest_tmp_dir: PathBuf,
     pub(crate) response_mode: ResponseMode,
     pub(crate) store_timeout: Duration,
     pub(crate) allow_private_network: bool,
@@ -127,11 +129,10 @@ impl Config {
             access: access(strings),
             apps: reader.apps(),
             alias_max_age: Duration::from_millis(reader.number(ALIAS_MAX_AGE_MS, 1000)),
-            cache_dir: PathBuf::from(
-                strings.get(CACHE_DIR).unwrap_or_else(|| "/tmp/lambkin".to_owned()),
-            ),
+            cache_dir: reader.folder(CACHE_DIR, "/tmp/lambkin"),
             cache_disk_bytes: reader.number(CACHE_DISK_MB, 384) << 20,
             cache_memory_bytes: reader.number(CACHE_MEMORY_MB, 256) << 20,
+            guest_tmp_dir: reader.folder(GUEST_TMP_DIR, "/tmp/lambkin-guests"),
             response_mode: reader.choice(
                 RESPONSE_MODE,
                 &[("buffered", ResponseMode::Buffered), ("stream", ResponseMode::Stream)],
@@ -174,6 +175,10 @@ impl Reader<'_> {
             self.problems.push(format!("{name} is not set: give {what}"));
             String::new()
         })
+    }
+
+    fn folder(&self, name: &str, default: &str) -> PathBuf {
+        self.strings.get(name).unwrap_or_else(|| default.to_owned()).into()
     }
 
     fn number(&mut self, name: &str, default: u64) -> u64 {

@@ -15,6 +15,7 @@ use lambkin_engine::{
 use lambkin_protocol::answer;
 use lambkin_protocol::event::{self, Format, HttpEvent};
 use lambkin_protocol::release::{Component, World};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -198,11 +199,19 @@ fn invocation(call: &Call<'_>) -> Invocation {
         config: release.config.clone(),
         grants: Grants {
             http: release.grants.http.clone(),
-            tmp: release.grants.tmp.then(|| "/tmp".into()),
+            tmp: release.grants.tmp.then(|| guest_tmp(call)),
             private_network: call.host.allow_private_network,
         },
         output: Arc::new(move |stream, line| telemetry::guest_line(stream, line, &tags)),
     }
+}
+
+/// The folder that a guest's `/tmp` is made in: not the system's, which has the artifacts in it that are code to the host.
+fn guest_tmp(call: &Call<'_>) -> PathBuf {
+    let folder = &call.host.guest_tmp_dir;
+    // A folder that cannot be made is a grant that cannot be given, which the engine says.
+    let _ = fs_err::create_dir_all(folder);
+    folder.clone()
 }
 
 fn environment(component: &Component) -> Vec<(String, String)> {

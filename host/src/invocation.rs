@@ -18,6 +18,7 @@ use lambkin_protocol::release::{Component, World};
 use lambkin_protocol::routes::Found;
 use lambkin_store::{Cache, CacheSettings, Store};
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) use crate::stream::Streamed;
@@ -39,6 +40,7 @@ pub(crate) struct Host {
     pub(crate) response_mode: ResponseMode,
     pub(crate) allow_private_network: bool,
     pub(crate) memory_mb: u32,
+    pub(crate) guest_tmp_dir: PathBuf,
 }
 
 /// Where an event goes: the app, its component, and what the route made of the path.
@@ -79,6 +81,7 @@ impl Host {
             response_mode: config.response_mode,
             allow_private_network: config.allow_private_network,
             memory_mb: config.memory_mb,
+            guest_tmp_dir: config.guest_tmp_dir.clone(),
         })
     }
 

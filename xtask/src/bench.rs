@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 
 /// Sets up, builds, measures; `arguments` go to the measuring program (`--rounds`, `--calls`).
 pub(crate) fn run(config: &Config, arguments: &[String]) -> anyhow::Result<ExitCode> {
-    setup::run(config)?;
+    setup::for_building(config)?;
     setup::native_clients(config)?;
     build::programs(config, build::Targets::Programs)?;
     shell::say("building what is measured, with --release; this takes some minutes the first time");

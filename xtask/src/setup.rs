@@ -30,9 +30,14 @@ struct Step {
     install: fn(&Config) -> anyhow::Result<Outcome>,
 }
 
-const STEPS: [Step; 11] = [
+/// What building the programs and apps needs.
+const FOR_BUILDING: [Step; 2] = [
     Step { name: "Rust for WebAssembly", install: guest_rust::install },
     Step { name: "C for WebAssembly", install: |config| Ok(c_compiler::install(config)) },
+];
+
+/// What only the checks and tests need: tools, and independent programs to test against.
+const FOR_TESTING: [Step; 9] = [
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
     Step { name: "pytest", install: |config| python::install(config, &python::PYTEST) },
@@ -61,7 +66,13 @@ const NATIVE_CLIENTS: [Step; 2] = [
 
 /// Runs every step; a failing step ends the set-up with its error.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
-    perform(config, &STEPS)
+    for_building(config)?;
+    perform(config, &FOR_TESTING)
+}
+
+/// Installs what the main job needs, and no more.
+pub(crate) fn for_building(config: &Config) -> anyhow::Result<()> {
+    perform(config, &FOR_BUILDING)
 }
 
 /// Installs what the benches compare with.

@@ -70,7 +70,8 @@ pub struct Grants {
     /// Origins that outbound requests may go to: `scheme://host` or `scheme://host:port`, where the host may start with
     /// `*.` to mean every name below a domain. Without a port, the scheme's own.
     pub http: Vec<String>,
-    /// A folder that the guest sees as `/tmp` and may write to.
+    /// Where the guest gets a folder of its own, which it sees as `/tmp`: empty when the invocation begins, gone when it
+    /// ends.
     pub tmp: Option<PathBuf>,
     /// Whether granted origins may be at loopback, private and link-local addresses.
     pub private_network: bool,

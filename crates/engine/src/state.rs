@@ -9,6 +9,7 @@ use crate::outbound::{Outbound, Policy};
 use crate::output::LineWriter;
 use bytes::Bytes;
 use std::sync::Arc;
+use tempfile::TempDir;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) limiter: Limiter,
     pub(crate) stdout: LineWriter,
     pub(crate) stderr: LineWriter,
+    /// Goes, with all that is in it, when the invocation ends.
+    _tmp: Option<TempDir>,
 }
 
 impl State {
@@ -50,7 +53,7 @@ impl State {
                 wasi.stdin(MemoryInputPipe::new(event)).stdout(answer)
             }
         };
-        grant_tmp(&mut wasi, &invocation.grants)?;
+        let tmp = grant_tmp(&mut wasi, &invocation.grants)?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let policy = Policy::new(&invocation.grants, Arc::clone(&invocation.output))?;
@@ -63,18 +66,23 @@ impl State {
             limiter: Limiter::new(invocation.limits.memory_bytes),
             stdout: lines,
             stderr,
+            _tmp: tmp,
         })
     }
 }
 
-fn grant_tmp(wasi: &mut WasiCtxBuilder, grants: &Grants) -> Result<(), InvokeError> {
-    let Some(folder) = &grants.tmp else { return Ok(()) };
-    wasi.preopened_dir(folder, "/tmp", FsPerms::ReadWrite).map(drop).map_err(|error| {
-        InvokeError::Grant {
-            grant: "tmp".to_owned(),
-            reason: format!("{}: {error:#}", folder.display()),
-        }
-    })
+/// Gives the guest an empty folder as `/tmp`.
+fn grant_tmp(wasi: &mut WasiCtxBuilder, grants: &Grants) -> Result<Option<TempDir>, InvokeError> {
+    let Some(parent) = &grants.tmp else { return Ok(None) };
+    let refused = |reason: String| InvokeError::Grant {
+        grant: "tmp".to_owned(),
+        reason: format!("{}: {reason}", parent.display()),
+    };
+    let folder = tempfile::Builder::new().prefix("guest-").tempdir_in(parent);
+    let folder = folder.map_err(|error| refused(error.to_string()))?;
+    wasi.preopened_dir(folder.path(), "/tmp", FsPerms::ReadWrite)
+        .map_err(|error| refused(format!("{error:#}")))?;
+    Ok(Some(folder))
 }
 
 impl WasiView for State {

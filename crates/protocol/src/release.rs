@@ -73,9 +73,9 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
-    /// SHA-256 of the uncompressed artifact, in hexadecimal.
+    /// SHA-256 of its compressed form as stored, without the label in front, in hexadecimal.
     pub digest: String,
-    /// Its size in bytes.
+    /// Its uncompressed size in bytes.
     pub size: u64,
     /// Its size as stored (compressed), in bytes.
     pub stored_size: u64,

@@ -1,11 +1,14 @@
 //! The caches in front of a store: releases in memory, artifacts in a bounded folder on disk.
 //!
 //! A fill is single: whoever needs an artifact that is being fetched, in this process or another that shares the
-//! folder, waits for it. A file gets its name only when it is whole and verified. A file is believed when this process
-//! verified it and it has not been touched since, and is hashed again otherwise.
+//! folder, waits for it. A file gets its name only when it is whole and verified. It is believed from then on, by every
+//! process of the same user until the machine starts anew, unless it has been touched: hashing tens of megabytes once
+//! more would cost more than all else a start does. So nothing but the host may write to the folder.
 
+mod boot;
 mod disk;
 mod fill;
+mod sparse;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,13 +25,13 @@ use crate::packed::ArtifactDigest;
 use crate::store::Store;
 use disk::{Disk, Identity, Kept};
 
-/// How many artifacts this process remembers to have verified; one that is forgotten is hashed again.
+/// How many artifacts this process remembers the state of.
 const REMEMBERED: u64 = 4096;
 
 /// Where and how much a [`Cache`] may keep.
 #[derive(Clone, Debug)]
 pub struct CacheSettings {
-    /// The folder for artifacts; made when needed, shared between processes.
+    /// The folder for artifacts; made when needed, shared between processes of one user, and written by nobody else.
     pub disk_dir: PathBuf,
     /// The bound on the bytes of all files in it, those being written included.
     pub disk_bytes: u64,
@@ -45,7 +48,7 @@ pub struct ArtifactKey {
     pub target: String,
     /// The digest of the component's Wasm.
     pub component: String,
-    /// The digest and size of the uncompressed artifact, from a release that is trusted.
+    /// Its digest and size, from a release that is trusted.
     pub expected: ArtifactDigest,
 }
 
@@ -87,7 +90,7 @@ pub struct Timings {
     pub wait: Duration,
     /// From the first request to the last byte from the store. Unpacking goes on meanwhile.
     pub fetch: Duration,
-    /// The work of decompressing, hashing and writing, or of hashing a file that was there.
+    /// The work of hashing, decompressing and writing; nothing for a file that was there.
     pub verify: Duration,
 }
 
@@ -197,11 +200,7 @@ impl ArtifactKey {
 }
 
 fn found(kept: Kept, started: Instant) -> ArtifactFile {
-    let timings = Timings {
-        wait: started.elapsed().saturating_sub(kept.verify),
-        fetch: Duration::ZERO,
-        verify: kept.verify,
-    };
+    let timings = Timings { wait: started.elapsed(), ..Timings::default() };
     ArtifactFile {
         path: kept.path,
         source: Source::Disk,

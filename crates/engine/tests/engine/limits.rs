@@ -97,12 +97,12 @@ async fn a_component_larger_than_the_bound_is_out_of_memory() {
 }
 
 #[tokio::test]
-async fn tmp_is_there_when_it_is_granted() {
+async fn tmp_is_empty_and_private_and_gone_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let (mut granted, _) = invocation();
     granted.grants = Grants { tmp: Some(folder.path().to_owned()), ..Grants::default() };
     assert_eq!(call("http", get("/tmp?kept"), granted).await.unwrap().text(), "Ok(\"kept\")");
-    assert_eq!(fs_err::read_to_string(folder.path().join("memory")).unwrap(), "kept");
+    assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 0, "it is gone with its guest");
     let denied = text("http", "/tmp?kept").await;
     assert!(denied.starts_with("Err("), "{denied}");
     let (mut missing, _) = invocation();

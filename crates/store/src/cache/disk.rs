@@ -1,23 +1,22 @@
 //! The folder of artifacts: finding, making room, and the locks between the processes that share it.
 //!
-//! `<digest>` is a whole artifact; whoever uses one holds a shared lock on it, and only one without such a lock is
-//! evicted, the longest unused first. `<digest>.lock` is held by whoever fetches it; `<digest>.part` is being written
+//! `<digest>-<boot>` is a whole artifact; whoever uses one holds a shared lock on it, and only one without such a lock
+//! is evicted, the longest unused first. `<name>.lock` is held by whoever fetches it; `<name>.part` is being written
 //! under that lock and has its final length from the start, so that it counts against the bound. Names come and go
-//! only under the folder's own lock, which is held for moments.
+//! only under the folder's own lock, which is held for moments. All files are the user's alone.
 
-use std::fs::{FileTimes, Metadata, TryLockError};
-use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{FileTimes, Metadata, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use fs_err as fs;
 use fs_err::File;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
-use sha2::{Digest as _, Sha256};
 
-use crate::digest::hex;
+use crate::cache::boot;
 use crate::packed::ArtifactDigest;
 
 /// Held while the folder is counted and room is made.
@@ -39,15 +38,24 @@ pub(super) struct Identity {
     inode: u64,
     size: u64,
     modified: (i64, i64),
+    owner: u32,
+    mode: u32,
 }
 
 impl Identity {
+    /// Whether only the user of this process can have written it.
+    fn is_ours(&self) -> bool {
+        self.owner == rustix::process::geteuid().as_raw() && self.mode & 0o022 == 0
+    }
+
     fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
             inode: metadata.ino(),
             size: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
+            owner: metadata.uid(),
+            mode: metadata.mode(),
         }
     }
 }
@@ -58,7 +66,6 @@ pub(super) struct Kept {
     pub(super) path: PathBuf,
     pub(super) lease: File,
     pub(super) identity: Identity,
-    pub(super) verify: Duration,
 }
 
 /// Why there is no room.
@@ -87,8 +94,8 @@ impl Disk {
         self.bound
     }
 
-    /// The artifact if there is a whole one; one that is not is removed. `known` is its state when this process last
-    /// verified it.
+    /// The artifact if there is one to be believed; one that is not is removed. `known` is its state when this process
+    /// last saw it.
     pub(super) async fn find(
         &self,
         expected: &ArtifactDigest,
@@ -102,7 +109,7 @@ impl Disk {
     pub(super) async fn lock_fill(&self, digest: &str) -> io::Result<File> {
         let (folder, path) = (Arc::clone(&self.folder), self.path(digest).with_extension(LOCK));
         blocking(move || {
-            fs::create_dir_all(folder)?;
+            make_folder(&folder)?;
             loop {
                 let file = open_locked(&path)?;
                 // Making room removes unused lock files: a lock on one that has lost its name binds nobody.
@@ -145,7 +152,7 @@ impl Disk {
         let identity = Identity::of(&file.metadata()?);
         fs::rename(part, &path)?;
         file.lock_shared()?;
-        Ok(Kept { path, lease: file, identity, verify: Duration::ZERO })
+        Ok(Kept { path, lease: file, identity })
     }
 
     fn look(&self, expected: &ArtifactDigest, known: Option<Identity>) -> io::Result<Option<Kept>> {
@@ -162,11 +169,8 @@ impl Disk {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         let identity = Identity::of(&file.metadata()?);
-        let started = Instant::now();
-        let whole = identity.size == expected.size
-            && (known == Some(identity) || hash(&file)? == expected.digest);
-        let verify = started.elapsed();
-        if !whole {
+        let untouched = known.is_none_or(|known| known == identity);
+        if identity.size != expected.size || !identity.is_ours() || !untouched {
             let _lock = open_locked(&self.folder.join(FOLDER_LOCK))?;
             if same_file(&file, &path)? {
                 remove(&path)?;
@@ -178,14 +182,14 @@ impl Disk {
         }
         // Only the access time: the modification time is part of the identity.
         file.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
-        Ok(Some(Kept { path, lease: file, identity, verify }))
+        Ok(Some(Kept { path, lease: file, identity }))
     }
 
     fn path(&self, digest: &str) -> PathBuf {
         // A digest is hex; anything else must not leave the folder or look like one of the other files.
         let name: String =
             digest.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        self.folder.join(name)
+        self.folder.join(format!("{name}-{}", boot::word()))
     }
 
     fn make_room(&self, needed: u64) -> Result<(), ReserveError> {
@@ -236,16 +240,13 @@ fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn hash(mut file: &File) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        let count = file.read(&mut buffer)?;
-        match buffer.get(..count) {
-            Some(bytes) if count > 0 => hash.update(bytes),
-            _ => return Ok(hex(&hash.finalize())),
-        }
+/// Makes the folder for the user alone.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        fs::create_dir_all(folder)?;
+        fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     }
+    Ok(())
 }
 
 fn open_locked(path: &Path) -> io::Result<File> {

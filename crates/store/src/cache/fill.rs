@@ -1,4 +1,4 @@
-//! Getting an artifact from the store into the disk cache: fetched in parts, decompressed, hashed and written while
+//! Getting an artifact from the store into the disk cache: fetched in parts, hashed, decompressed and written while
 //! the rest arrives.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::cache::ArtifactKey;
 use crate::cache::disk::{Disk, Kept, ReserveError, blocking};
+use crate::cache::sparse::Sparse;
 use crate::deadline::Deadline;
 use crate::error::ReadError;
 use crate::packed::{ArtifactDigest, Unpack, UnpackError};
@@ -94,14 +95,14 @@ fn spawn_unpack(
 ) -> Unpacking {
     tokio::task::spawn_blocking(move || {
         let mut worked = Duration::ZERO;
-        let mut unpack = Unpack::new(file, expected).map_err(UnpackError::Output)?;
+        let mut unpack = Unpack::new(Sparse::new(file), expected).map_err(UnpackError::Output)?;
         while let Some(part) = parts.blocking_recv() {
             let started = Instant::now();
             unpack.push(&part)?;
             worked += started.elapsed();
         }
         let started = Instant::now();
-        let file = unpack.finish()?;
+        let file = unpack.finish()?.into_file();
         Ok((file, worked + started.elapsed()))
     })
 }

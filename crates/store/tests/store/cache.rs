@@ -1,6 +1,7 @@
 //! The caches over every kind of store.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -51,7 +52,9 @@ pub(crate) async fn damaged_files_are_fetched_again(store: Store) {
     }
 }
 
-pub(crate) async fn a_file_of_another_process_is_hashed_before_it_is_believed(store: Store) {
+pub(crate) async fn a_file_of_another_process_is_believed_when_only_its_user_can_have_written_it(
+    store: Store,
+) {
     let disk = tempfile::tempdir().unwrap();
     let content = noise(4, 300_000);
     let key = published(&store, &content).await;
@@ -62,17 +65,29 @@ pub(crate) async fn a_file_of_another_process_is_hashed_before_it_is_believed(st
     let other = cache(&watched_store, disk.path(), 1 << 30);
     let file = other.artifact_file(&key).await.unwrap();
     assert_eq!((file.source, watched.reads()), (Source::Disk, 0));
-    assert!(file.timings.verify > Duration::ZERO);
-    let modified = fs::metadata(&path).unwrap().modified().unwrap();
-    // Torn as by a power cut: the right length and time, other bytes.
-    let mut torn = content.clone();
-    torn[200_000..].fill(0);
-    fs::write(&path, torn).unwrap();
-    File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
-    let third = cache(&watched_store, disk.path(), 1 << 30);
-    let file = third.artifact_file(&key).await.unwrap();
-    assert_eq!((file.source, watched.reads()), (Source::Store, 1));
-    assert_eq!(fs::read(file.path()).unwrap(), content);
+    for open_to_others in [0o620, 0o602] {
+        fs::set_permissions(&path, Permissions::from_mode(open_to_others)).unwrap();
+        let third = cache(&watched_store, disk.path(), 1 << 30);
+        let file = third.artifact_file(&key).await.unwrap();
+        assert_eq!(file.source, Source::Store, "{open_to_others:o}");
+        assert_eq!(fs::read(file.path()).unwrap(), content);
+    }
+    assert_eq!(watched.reads(), 2);
+}
+
+pub(crate) async fn a_file_from_before_the_machine_started_is_not_believed(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let key = published(&store, &noise(8, 300_000)).await;
+    let path =
+        cache(&store, disk.path(), 1 << 30).artifact_file(&key).await.unwrap().path().to_owned();
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let (digest, boot) = name.split_once('-').unwrap();
+    assert!(digest == key.expected.digest && boot.len() > 3, "{name}");
+    fs::rename(&path, disk.path().join(format!("{digest}-000000000000"))).unwrap();
+    let file = cache(&store, disk.path(), 400_000).artifact_file(&key).await.unwrap();
+    assert_eq!(file.source, Source::Store);
+    // The old one is the first to make room.
+    assert_eq!(bytes_in(disk.path()), 300_000);
 }
 
 pub(crate) async fn an_altered_object_leaves_nothing_on_disk(store: Store) {
@@ -84,7 +99,7 @@ pub(crate) async fn an_altered_object_leaves_nothing_on_disk(store: Store) {
     let error = cache.artifact_file(&key).await.unwrap_err();
     let ReadError::Corrupt { object: named, expected, .. } = &error else { panic!("{error}") };
     assert!(named.ends_with(&object) && expected.starts_with(&key.expected.digest), "{error}");
-    assert!(!disk.path().join(&key.expected.digest).exists());
+    assert!(!kept(disk.path(), &key));
     // What was being written goes when room is made for the next.
     let whole = published(&store, &noise(6, 300_000)).await;
     cache.artifact_file(&whole).await.unwrap();
@@ -123,8 +138,8 @@ pub(crate) async fn the_longest_unused_files_make_room(store: Store) {
     keys.push(published(&store, &noise(13, 1_000_000)).await);
     cache.artifact_file(&keys[3]).await.unwrap();
     assert_eq!(bytes_in(disk.path()), 3_000_000);
-    for (key, kept) in keys.iter().zip([true, false, true, true]) {
-        assert_eq!(disk.path().join(&key.expected.digest).exists(), kept, "{key:?}");
+    for (key, stays) in keys.iter().zip([true, false, true, true]) {
+        assert_eq!(kept(disk.path(), key), stays, "{key:?}");
     }
 }
 
@@ -197,6 +212,14 @@ async fn published(store: &Store, content: &[u8]) -> ArtifactKey {
 
 async fn stored_size(store: &Store, key: &ArtifactKey) -> u64 {
     store.find_artifact(ENGINE, TARGET, &key.component).await.unwrap().unwrap().stored_size
+}
+
+/// Whether the folder has the whole file of the artifact.
+fn kept(folder: &Path, key: &ArtifactKey) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        name.starts_with(&key.expected.digest) && !name.contains('.')
+    })
 }
 
 fn bytes_in(folder: &Path) -> u64 {
