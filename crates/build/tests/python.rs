@@ -10,6 +10,10 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "python/origin.rs"]
+mod origin;
+#[path = "python/outbound.rs"]
+mod outbound;
 mod rig;
 
 use http::Method;

@@ -1,36 +1,27 @@
-"""An ``asyncio`` event loop for a component: timers and tasks, no sockets, no threads.
+"""An ``asyncio`` event loop for a component: timers, tasks and the sockets of ``lambkin.sockets``, no threads.
 
-A component has one thread and no file descriptor to wait on, so work meant for a thread pool runs where it stands.
+A component has one thread, so work meant for a thread pool runs where it stands.
 """
 
 from __future__ import annotations
 
 import asyncio
+import selectors
 import sys
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 
-class _Clock:
-    """Stands where a selector would: there is nothing to wait for but the next timer."""
-
-    def select(self, timeout: float | None) -> list[Any]:
-        if timeout is None:
-            raise RuntimeError("every task waits for something that cannot happen: no timer is set and no other task can run")
-        if timeout > 0:
-            time.sleep(timeout)
-        return []
-
-
-class Loop(asyncio.base_events.BaseEventLoop):
-    """``asyncio``'s own loop over a clock."""
+class Loop(asyncio.selector_events.BaseSelectorEventLoop):
+    """``asyncio``'s own loop, without the pipe by which another thread would wake it."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._selector = _Clock()
+        super().__init__(selectors.PollSelector())
 
-    def _process_events(self, events: list[Any]) -> None:
+    def _make_self_pipe(self) -> None:
+        pass
+
+    def _close_self_pipe(self) -> None:
         pass
 
     def _write_to_self(self) -> None:

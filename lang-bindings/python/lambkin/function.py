@@ -9,7 +9,7 @@ from typing import Any
 
 from componentize_py_types import Err
 from wit_world import exports
-from wit_world.imports.types import FunctionError
+from wit_world.imports.lambkin_function_types import FunctionError
 
 from . import answer, log
 from .context import Context, Invocation

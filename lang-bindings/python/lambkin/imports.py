@@ -41,13 +41,15 @@ class Found(NamedTuple):
     """Whether there is an ``async def``."""
     attributes: set[str]
     """Every name that is taken from something: a package may load what belongs to it only then."""
+    texts: frozenset[str] = frozenset()
+    """Short texts, of which some may be names of what a library is to load."""
 
 
 def find(tree: ast.AST, package: str) -> Found:
     """Everything that ``tree``, a module inside ``package`` (empty for the top level), may import."""
     visitor = _Visitor(package)
     visitor.visit(tree)
-    return Found(visitor.imports, visitor.codecs, visitor.strptime, visitor.coroutines, visitor.attributes)
+    return Found(visitor.imports, visitor.codecs, visitor.strptime, visitor.coroutines, visitor.attributes, frozenset(visitor.texts))
 
 
 def find_lazy(code: CodeType, package: str) -> Found:
@@ -105,6 +107,7 @@ class _Visitor(ast.NodeVisitor):
         self.codecs: set[str] = set()
         self.strptime = False
         self.attributes: set[str] = set()
+        self.texts: set[str] = set()
         self.coroutines = False
         self.lazy = False
         self.optional = False
@@ -148,6 +151,10 @@ class _Visitor(ast.NodeVisitor):
         self.attributes.add(node.attr)
         self.strptime = self.strptime or node.attr == "strptime"
         self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and len(node.value) < 64:
+            self.texts.add(node.value)
 
     def visit_Call(self, node: ast.Call) -> None:
         name = _name(node.func)

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-from . import executors, imports, log, tls
+from . import executors, imports, libraries, log, sockets
 from .imports import Found, Import
 from .snapshot import App, Modules, Reads
 
@@ -36,7 +36,10 @@ _CODECS = ("ascii", "latin_1", "utf_8_sig", "idna")
 """Codecs that CPython's own network and text modules look up by name."""
 
 
-_COMPUTED = {"anyio": "anyio._backends._asyncio"}
+_COMPUTED = {
+    "anyio": ("anyio._backends._asyncio",),
+    "boto3.session": ("boto3.s3.inject", "boto3.dynamodb.transform", "boto3.ec2.createtags", "boto3.ec2.deletetags"),
+}
 """Modules that a package asks for by a name it puts together."""
 
 
@@ -66,13 +69,14 @@ def _load(settings: dict[str, Any]) -> tuple[App, dict[str, Any]]:
     sys.dont_write_bytecode = True
     sources = Sources()
     sources.add_handler(settings["module"])
+    network = sockets.prepare()
     _load_dependencies(sources)
     log.prepare()
     app = App(sources.modules, settings["module"], settings["attribute"])
     app.sources = sources.lines
     sys.meta_path.insert(0, sources.modules)  # type: ignore[arg-type]
     reads = Reads(set(sources.lines))
-    problem = _run(app, reads)
+    problem = _run(app, reads, network)
     app.reads = reads if problem or not _is_constant(reads) else None
     if problem is None:
         _load_rest(sources)
@@ -80,21 +84,27 @@ def _load(settings: dict[str, Any]) -> tuple[App, dict[str, Any]]:
     app.after_load = _settle
     _settle()
     _load_adapters(settings["kind"])
+    from . import outbound
+
+    sockets.connect(outbound)
     for path, lines in sources.lines.items():
         linecache.cache[path] = (sum(map(len, lines)), None, lines, path)
     return app, {"files": sorted(sources.lines), "again": _why_again(reads, problem), "modules": sorted(sys.modules)}
 
 
-def _run(app: App, reads: Reads) -> BaseException | None:
-    """Runs the app's modules. One that wants an environment that is not there yet may fail: it runs again in its place."""
+def _run(app: App, reads: Reads, network: sockets.AtBuild) -> BaseException | None:
+    """Runs the app's modules. One that wants what is not there yet, environment or network, may fail: it runs again in its place."""
     try:
         with reads:
             app.loaded = app.load()
     except Exception as error:
-        if not reads.missing() or isinstance(error, (ImportError, SyntaxError)):
+        if not (reads.missing() or network.asked) or isinstance(error, (ImportError, SyntaxError)):
             raise
         app.modules.forget()
         return error
+    finally:
+        if network.asked:
+            reads.moment = "network"
     return None
 
 
@@ -194,9 +204,11 @@ def _load_dependencies(sources: Sources) -> None:
     """Loads what the app's modules import from elsewhere, and what those reach."""
     for codec in _CODECS:
         _try_import(f"encodings.{codec}")
+    from . import tls
+
+    tls.prepare()
     if any(found.coroutines for found in sources.found.values()):
         _try_import("asyncio")
-    tls.prepare()
     reach = Reach()
     for path, wanted in sources.outside():
         _load_one(path, wanted)
@@ -204,6 +216,7 @@ def _load_dependencies(sources: Sources) -> None:
     for found in sources.found.values():
         reach.note(found)
     reach.follow_all()
+    libraries.prepare({text for found in sources.found.values() for text in found.texts})
 
 
 def _load_one(path: str, wanted: Import) -> None:
@@ -245,8 +258,8 @@ class Reach:
         while fresh := [name for name in list(sys.modules) if name not in self._seen]:
             self._seen.update(fresh)
             for name in fresh:
-                if name in _COMPUTED:
-                    _try_import(_COMPUTED[name])
+                for computed in _COMPUTED.get(name, ()):
+                    _try_import(computed)
                 if file := _dependency_file(name):
                     self._follow(name, file)
             for name in list(sys.modules):

@@ -9,21 +9,28 @@ const PACKAGE: &[(&str, &str)] = &[
     ("__init__.py", include_str!("../../../../lang-bindings/python/lambkin/__init__.py")),
     ("answer.py", include_str!("../../../../lang-bindings/python/lambkin/answer.py")),
     ("asgi.py", include_str!("../../../../lang-bindings/python/lambkin/asgi.py")),
+    ("connection.py", include_str!("../../../../lang-bindings/python/lambkin/connection.py")),
     ("context.py", include_str!("../../../../lang-bindings/python/lambkin/context.py")),
     ("event_loop.py", include_str!("../../../../lang-bindings/python/lambkin/event_loop.py")),
     ("executors.py", include_str!("../../../../lang-bindings/python/lambkin/executors.py")),
     ("function.py", include_str!("../../../../lang-bindings/python/lambkin/function.py")),
     ("imports.py", include_str!("../../../../lang-bindings/python/lambkin/imports.py")),
+    ("libraries.py", include_str!("../../../../lang-bindings/python/lambkin/libraries.py")),
     ("log.py", include_str!("../../../../lang-bindings/python/lambkin/log.py")),
+    ("names.py", include_str!("../../../../lang-bindings/python/lambkin/names.py")),
+    ("outbound.py", include_str!("../../../../lang-bindings/python/lambkin/outbound.py")),
     ("prepare.py", include_str!("../../../../lang-bindings/python/lambkin/prepare.py")),
+    ("readiness.py", include_str!("../../../../lang-bindings/python/lambkin/readiness.py")),
     ("snapshot.py", include_str!("../../../../lang-bindings/python/lambkin/snapshot.py")),
+    ("sockets.py", include_str!("../../../../lang-bindings/python/lambkin/sockets.py")),
     ("tls.py", include_str!("../../../../lang-bindings/python/lambkin/tls.py")),
     ("web.py", include_str!("../../../../lang-bindings/python/lambkin/web.py")),
+    ("wire.py", include_str!("../../../../lang-bindings/python/lambkin/wire.py")),
     ("wsgi.py", include_str!("../../../../lang-bindings/python/lambkin/wsgi.py")),
 ];
 
 const FUNCTION_WIT: &str = include_str!("../../../../wit/lambkin-function/function.wit");
-const WEB_WIT: &str = include_str!("../../../../lang-bindings/python/wit/web.wit");
+const WORLDS: &str = include_str!("../../../../lang-bindings/python/wit/world.wit");
 
 const WASI: &[(&str, &str)] = &[
     ("wasi-cli-0.2.12", include_str!("../../../../wit/deps/wasi-cli-0.2.12/package.wit")),
@@ -45,7 +52,7 @@ pub(super) fn world(kind: Kind) -> &'static str {
 
 /// Every embedded text, in a fixed order: a change in one asks for a rebuild.
 pub(super) fn texts() -> impl Iterator<Item = &'static str> {
-    let wit = [FUNCTION_WIT, WEB_WIT].into_iter();
+    let wit = [FUNCTION_WIT, WORLDS].into_iter();
     PACKAGE.iter().chain(WASI).map(|(_, text)| *text).chain(wit)
 }
 
@@ -59,15 +66,11 @@ pub(super) fn write_package(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes the world of `kind` and the packages that it needs into `folder`.
-pub(super) fn write_wit(folder: &Path, kind: Kind) -> Result<()> {
+/// Writes the worlds and the packages that they need into `folder`.
+pub(super) fn write_wit(folder: &Path) -> Result<()> {
     fs_err::create_dir_all(folder)?;
-    if kind != Kind::Http {
-        fs_err::write(folder.join("function.wit"), FUNCTION_WIT)?;
-        return Ok(());
-    }
-    fs_err::write(folder.join("web.wit"), WEB_WIT)?;
-    for (name, text) in WASI {
+    fs_err::write(folder.join("world.wit"), WORLDS)?;
+    for (name, text) in WASI.iter().chain(&[("lambkin-function", FUNCTION_WIT)]) {
         let package = folder.join("deps").join(name);
         fs_err::create_dir_all(&package)?;
         fs_err::write(package.join("package.wit"), text)?;

@@ -73,7 +73,7 @@ impl Request<'_> {
         }
         fs_err::create_dir_all(nothing.join("lib").join("site-packages"))?;
         adapter::write_package(&entry)?;
-        adapter::write_wit(&wit, self.project.kind)?;
+        adapter::write_wit(&wit)?;
         fs_err::write(entry.join("lambkin_main.py"), self.main_module()?)?;
 
         let mut command = tool.python();
