@@ -6,6 +6,7 @@
 use crate::config::{Apps as Selection, Config, Level};
 use crate::error::Fault;
 use crate::telemetry::{self, NoDetails, Tags};
+use bytes::Bytes;
 use lambkin_protocol::alias::{Alias, AliasError};
 use lambkin_protocol::domain::{Domain, DomainError};
 use lambkin_protocol::release::{Release, ReleaseError};
@@ -149,28 +150,13 @@ impl Apps {
         if let Some(known) = lock(&self.releases).get(&key) {
             return Ok(Arc::clone(known));
         }
-        let loaded = Arc::new(self.load(app, alias, release).await?);
+        let bytes = match pointer.carried(release) {
+            Some(document) => Bytes::copy_from_slice(document),
+            None => self.store.release(app, release).await?,
+        };
+        let loaded = Arc::new(load((app, alias), release, &bytes)?);
         lock(&self.releases).insert(key, Arc::clone(&loaded));
         Ok(loaded)
-    }
-
-    async fn load(&self, app: &str, alias: &str, id: &str) -> Result<App, AppError> {
-        let bytes = self.store.release(app, id).await?;
-        let named =
-            |source| AppError::Release { app: app.to_owned(), release: id.to_owned(), source };
-        let release = Release::parse(&bytes).map_err(named)?;
-        let routes = Table::new(&release.routes).map_err(|source| AppError::Routes {
-            app: app.to_owned(),
-            release: id.to_owned(),
-            source,
-        })?;
-        Ok(App {
-            name: app.to_owned(),
-            alias: alias.to_owned(),
-            release_id: id.to_owned(),
-            release,
-            routes,
-        })
     }
 
     async fn alias(&self, app: &str, alias: &str) -> Result<Arc<Alias>, AppError> {
@@ -221,6 +207,24 @@ impl Apps {
             None => Known::Nothing,
         }
     }
+}
+
+/// Makes an app of its release's document.
+fn load((app, alias): (&str, &str), id: &str, bytes: &[u8]) -> Result<App, AppError> {
+    let named = |source| AppError::Release { app: app.to_owned(), release: id.to_owned(), source };
+    let release = Release::parse(bytes).map_err(named)?;
+    let routes = Table::new(&release.routes).map_err(|source| AppError::Routes {
+        app: app.to_owned(),
+        release: id.to_owned(),
+        source,
+    })?;
+    Ok(App {
+        name: app.to_owned(),
+        alias: alias.to_owned(),
+        release_id: id.to_owned(),
+        release,
+        routes,
+    })
 }
 
 enum Known<T> {

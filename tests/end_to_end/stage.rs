@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, anyhow};
 use bytes::Bytes;
 use lambkin_local_cloud::lambda::{Answer, Function, InvokeOptions, Settings};
+use lambkin_protocol::alias;
 use lambkin_tests::cloud::{Cloud, Store};
 use lambkin_tests::log::Log;
 use lambkin_tests::programs::{self, Programs};
@@ -63,6 +64,12 @@ impl Stage {
     /// Publishes `guest` (`web` or `function`) as the app `name` with `VERSION` in its environment; gives the release.
     pub(crate) fn publish(&self, name: &str, guest: &str, version: &str) -> String {
         self.publish_for(name, guest, (version, std::env::consts::ARCH))
+    }
+
+    /// The same, with a release that is too large to ride along in its alias.
+    pub(crate) fn publish_large(&self, name: &str, guest: &str, version: &str) -> String {
+        let version = format!("{version}', LARGE = '{}", "x".repeat(alias::MAX_RELEASE));
+        self.publish(name, guest, &version)
     }
 
     /// The same, compiled for the processor `target`.

@@ -16,7 +16,11 @@ struct Scene {
 /// A host whose store fails for objects whose key has `part`, from the start.
 async fn scene(part: &str, fault: Fault) -> Scene {
     let stage = Stage::start().await;
-    stage.publish("shop", "web", "one");
+    // A release that rides along in its alias is not asked for.
+    match part {
+        "releases" => stage.publish_large("shop", "web", "one"),
+        _ => stage.publish("shop", "web", "one"),
+    };
     let s3 = FaultyS3::start(&stage.endpoint()).await;
     s3.fail(part, fault);
     let variables = [
@@ -82,6 +86,12 @@ async fn a_damaged_artifact_is_never_loaded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_release_is_never_served() {
     check("releases", Fault::Altered, ("Runtime.StoreUnavailable", "releases/")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_release_comes_with_its_alias() {
+    let scene = scene("/releases/", Fault::Missing).await;
+    assert_eq!(scene.host.get("x", "/").await.1["version"], "one");
 }
 
 #[tokio::test(flavor = "multi_thread")]

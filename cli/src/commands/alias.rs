@@ -92,7 +92,9 @@ async fn previous(store: &Store, app: &str, alias: &str) -> Result<String> {
 }
 
 async fn show(store: &Store, (app, alias): (&str, &str), output: &Output) -> Result<()> {
-    let current = read(store, app, alias).await?;
+    let mut current = read(store, app, alias).await?;
+    // `lambkin inspect` shows releases.
+    current.releases.clear();
     output.result(&current, || {
         let mut text = String::new();
         for target in &current.targets {

@@ -37,6 +37,7 @@ pub(crate) async fn move_alias(
     let mut next = Alias::single(release);
     // What several releases share goes back to where it came from.
     next.previous = current.clone().or_else(|| now.and_then(|alias| alias.previous));
+    load(store, app, &mut next).await?;
     write(store, (app, alias), (next, expect), release).await?;
     Ok(Move::Moved { from: current })
 }
@@ -57,7 +58,8 @@ pub(crate) async fn share_alias(
             format!("`lambkin alias {alias} --to {release}` sends all of them to it"),
         )
     })?;
-    let next = Alias::canary(base, release, percent);
+    let mut next = Alias::canary(base, release, percent);
+    load(store, app, &mut next).await?;
     write(store, (app, alias), (next, expect), release).await?;
     Ok(base.to_owned())
 }
@@ -72,6 +74,17 @@ async fn read(store: &Store, app: &str, alias: &str) -> Result<(Option<Alias>, E
         }
         Pointer::Missing | Pointer::Unchanged => Ok((None, Expect::Absent)),
     }
+}
+
+/// Lets the releases ride along that the alias points to; one that cannot be read is none to point to.
+async fn load(store: &Store, app: &str, alias: &mut Alias) -> Result<()> {
+    for target in alias.targets.clone() {
+        let document = store.release(app, &target.release).await;
+        let document =
+            document.with_context(|| format!("release {} cannot be read", target.release))?;
+        alias.carry(&target.release, &document);
+    }
+    Ok(())
 }
 
 async fn write(

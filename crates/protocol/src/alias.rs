@@ -1,11 +1,19 @@
 //! An alias: the name that points to one release of an app, or to several with weights.
+//!
+//! Small releases ride along in the alias document, so that a host that starts asks the store once instead of twice. A
+//! release is named by its own digest: what rides along is believed only when it fits its name.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::release;
 
 /// The version of the alias document this crate writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// The largest release that rides along, in bytes: reading an alias again must stay cheap.
+pub const MAX_RELEASE: usize = 32 * 1024;
 
 /// The document behind an alias, stored as `apps/<app>/aliases/<alias>.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +29,9 @@ pub struct Alias {
     /// When it was moved, RFC 3339, as told by who moved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<String>,
+    /// Release documents by their ids, as they are stored: those of the targets that are small enough.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub releases: BTreeMap<String, String>,
 }
 
 /// One release behind an alias, and its share of the invocations.
@@ -68,7 +79,7 @@ impl Alias {
     /// An alias that points to one release only.
     pub fn single(release: impl Into<String>) -> Self {
         let target = Target { release: release.into(), weight: 100 };
-        Self { lambkin_alias: VERSION, targets: vec![target], previous: None, updated: None }
+        Self { targets: vec![target], ..Self::to_nothing() }
     }
 
     /// An alias that sends `percent` of the invocations to `release` and the rest to `base`, which is what a rollback
@@ -78,7 +89,33 @@ impl Alias {
         let previous = base.into();
         let base = Target { release: previous.clone(), weight: 100 - share };
         let targets = vec![base, Target { release: release.into(), weight: share }];
-        Self { lambkin_alias: VERSION, targets, previous: Some(previous), updated: None }
+        Self { targets, previous: Some(previous), ..Self::to_nothing() }
+    }
+
+    fn to_nothing() -> Self {
+        Self {
+            lambkin_alias: VERSION,
+            targets: Vec::new(),
+            previous: None,
+            updated: None,
+            releases: BTreeMap::new(),
+        }
+    }
+
+    /// Lets a release's document ride along, unless it is too large or is not text.
+    pub fn carry(&mut self, id: &str, document: &[u8]) {
+        if document.len() > MAX_RELEASE {
+            return;
+        }
+        if let Ok(text) = std::str::from_utf8(document) {
+            self.releases.insert(id.to_owned(), text.to_owned());
+        }
+    }
+
+    /// The document of the release `id`, if it rides along and fits its name.
+    pub fn carried(&self, id: &str) -> Option<&[u8]> {
+        let document = self.releases.get(id)?.as_bytes();
+        (release::id_of(document) == id).then_some(document)
     }
 
     /// The release for one invocation. `seed` is any evenly spread number: equal seeds choose equally.
@@ -144,6 +181,19 @@ mod tests {
     }
 
     #[test]
+    fn carries_small_releases_and_believes_only_what_fits_its_name() {
+        let document = br#"{"lambkin_release":1}"#;
+        let id = release::id_of(document);
+        let mut alias = Alias::single(&id);
+        alias.carry(&id, document);
+        alias.carry(TWO, document);
+        alias.carry(ONE, &vec![b' '; MAX_RELEASE + 1]);
+        let alias = Alias::parse(&alias.to_bytes()).unwrap();
+        assert_eq!(alias.carried(&id), Some(&document[..]));
+        assert_eq!((alias.carried(TWO), alias.carried(ONE)), (None, None));
+    }
+
+    #[test]
     fn reads_back_what_it_writes() {
         let alias = Alias {
             previous: Some(TWO.to_owned()),
@@ -161,7 +211,7 @@ mod tests {
             refused(r#"{"lambkin_alias":1,"targets":[{"release":"../x","weight":1}]}"#)
                 .contains("`../x`")
         );
-        assert!(refused(r#"{"lambkin_alias":2,"shape":"new"}"#).contains("version 2"));
+        assert!(refused(r#"{"lambkin_alias":3,"shape":"new"}"#).contains("version 3"));
         assert!(refused("{").contains("malformed"));
     }
 }
