@@ -78,14 +78,14 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> hyper::Result<
             streamed(stream::iter(0..64).map(move |_| Ok(chunk.clone())))
         }
         "/never" => std::future::pending().await,
-        "/stalls" => streamed(stream::once(async { part() }).chain(stream::pending())),
+        "/stalls" => streamed(stream::once(async { Ok(part()) }).chain(stream::pending())),
         "/cut" => {
             let broken = async {
                 // What comes before is sent first.
                 tokio::task::yield_now().await;
                 Err(io::Error::from(io::ErrorKind::BrokenPipe))
             };
-            streamed(stream::once(async { part() }).chain(stream::once(broken)))
+            streamed(stream::once(async { Ok(part()) }).chain(stream::once(broken)))
         }
         "/meet/first" | "/meet/second" => {
             state.meeting.wait().await;
@@ -155,8 +155,8 @@ fn with(
     response
 }
 
-fn part() -> io::Result<Bytes> {
-    Ok(Bytes::from_static(b"part"))
+fn part() -> Bytes {
+    Bytes::from_static(b"part")
 }
 
 fn streamed(
