@@ -37,6 +37,9 @@ class Target(Protocol):
     connect_timeout: float | None
 
 
+Waits = list[Callable[[], Any]]
+"""Things to wait for, each as a pollable to come."""
+
 Open = Callable[[Target, wire.Head], Exchange]
 
 
@@ -95,34 +98,35 @@ class Connection:
                 if self._failure is not None:
                     raise self._failure
                 return b""
-            if self._exchange is None:
+            if self._exchange is None or not self.advance():
                 return None
-            try:
-                if not self._fetch(self._exchange):
-                    return None
-            except OSError as error:
-                self.fail(error)
         data, self._out = self._out[:size], self._out[size:]
         return data
 
-    def advance(self) -> None:
-        """Goes on with what can go on: after this, what has come is readable, and what there is room for is written."""
-        if self._exchange is None or self._ended:
-            return
+    def advance(self) -> bool:
+        """Goes on with what can go on: room for a body is used, what has come is readable. Whether anything came."""
         try:
             if self._unsent:
                 self._write()
-            if self._exchange is not None and not self._out:
-                self._fetch(self._exchange)
+            return self._exchange is None or bool(self._out) or self._fetch(self._exchange)
+        except BrokenPipeError:
+            return True  # There is an answer, before all of the request has gone.
         except OSError as error:
             self.fail(error)
+            return True
 
     def reach(self) -> bool:
         """Whether it is known if a server was reached, once a request is complete; raises why not."""
-        if self._exchange is None or not self._finished or self._answer is not None or self._out or self._ended:
+        if self._exchange is None or self._answer is not None or self._out or self._ended:
+            return True
+        if self._body is not None and not self._body.done:
             return True
         try:
-            return self._fetch(self._exchange)
+            if self._unsent:
+                self._write()
+            return self._exchange is None or self._fetch(self._exchange)
+        except BrokenPipeError:
+            return True
         except ConnectionResetError as error:
             self.fail(error)  # Reached, and broken off: for the reader to find.
             return True
@@ -135,17 +139,20 @@ class Connection:
         """Whether nothing is under way."""
         return self._exchange is None and not self._out and not self._ended
 
-    def readable(self) -> Any:
-        """True if something can be read at once, None if nothing will come unless a request is sent, else what to wait for."""
+    def readable(self) -> Waits | None:
+        """What to wait for until something can be read; None if something can be, nothing if nothing will come."""
         if self._out or self._ended:
-            return True
-        return None if self._exchange is None else self._exchange.readable
+            return None
+        if self._exchange is None:
+            return []
+        # An answer comes when all of the request has gone, which is not for the reader to see to.
+        return [self._exchange.readable, self._exchange.writable] if self._unsent else [self._exchange.readable]
 
-    def writable(self) -> Any:
-        """True if something can be written at once, else what to wait for."""
+    def writable(self) -> Waits | None:
+        """What to wait for until something can be written; None if something can be."""
         if not self._unsent or self._ended or self._exchange is None:
-            return True
-        return self._exchange.writable
+            return None
+        return [self._exchange.writable]
 
     def fail(self, error: OSError) -> None:
         """Ends the connection; ``error`` is what a reader finds, but the server's hanging up is only an end."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Callable
 from typing import Any
 
 from componentize_py_types import Err, Ok
@@ -17,7 +16,7 @@ from wit_world.imports import monotonic_clock, outgoing_handler, poll
 from wit_world.imports.streams import InputStream, OutputStream, StreamError_Closed
 
 from . import wire
-from .connection import HungUp, Target
+from .connection import HungUp, Target, Waits
 
 try:
     from wit_world.imports import wasi_http_types as http  # The name where there are other interfaces called `types`.
@@ -39,13 +38,13 @@ _LONGEST = 1 << 62
 """Nanoseconds that no invocation lasts."""
 
 
-def wait(subscriptions: list[Callable[[], poll.Pollable]], timeout: float | None) -> list[int]:
+def wait(waits: Waits, timeout: float | None) -> list[int]:
     """Waits until one of them is ready, by its place in the list; none when the time is over."""
-    pollables = [subscribe() for subscribe in subscriptions]
+    pollables = [subscribe() for subscribe in waits]
     if timeout is not None:
         pollables.append(monotonic_clock.subscribe_duration(min(int(timeout * 1e9), _LONGEST)))
     try:
-        return [place for place in poll.poll(pollables) if place < len(subscriptions)]
+        return [place for place in poll.poll(pollables) if place < len(waits)]
     finally:
         for pollable in pollables:
             _drop(pollable)

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from . import sockets
+from .connection import Waits
 
 
 class Poll:
@@ -31,14 +32,12 @@ class Poll:
         """The sockets that are ready, within ``timeout`` milliseconds."""
         deadline = None if timeout is None or timeout < 0 else time.monotonic() + timeout / 1000
         while True:
+            states = [(number, bit, waits) for number, mask in self._masks.items() for bit, waits in _states(number, mask)]
             ready: dict[int, int] = {}
-            waiting: list[sockets.Subscription] = []
-            for number, mask in self._masks.items():
-                for bit, state in _states(number, mask):
-                    if state is True:
-                        ready[number] = ready.get(number, 0) | bit
-                    elif state is not None:
-                        waiting.append(state)
+            for number, bit, waits in states:
+                if waits is None:
+                    ready[number] = ready.get(number, 0) | bit
+            waiting = [one for _, _, waits in states for one in waits or ()]
             left = None if deadline is None else max(deadline - time.monotonic(), 0)
             if ready:
                 return list(ready.items())
@@ -48,7 +47,7 @@ class Poll:
                 return []
 
 
-def _settle(masks: dict[int, int], waiting: list[sockets.Subscription], left: float | None) -> bool:
+def _settle(masks: dict[int, int], waiting: Waits, left: float | None) -> bool:
     """Waits, and has what came moved to where it makes a socket ready; whether anything came."""
     if not sockets.network.wait(waiting, left):
         return False
@@ -59,13 +58,13 @@ def _settle(masks: dict[int, int], waiting: list[sockets.Subscription], left: fl
     return True
 
 
-def _states(number: int, mask: int) -> list[tuple[int, Any]]:
+def _states(number: int, mask: int) -> list[tuple[int, Waits | None]]:
     if number not in sockets.opened:
-        return [(select.POLLNVAL, True)]
+        return [(select.POLLNVAL, None)]
     held = sockets.opened[number].connection
     if held is None:
-        return [(select.POLLHUP, True)]
-    states = [(select.POLLIN, held.readable())] if mask & select.POLLIN else []
+        return [(select.POLLHUP, None)]
+    states: list[tuple[int, Waits | None]] = [(select.POLLIN, held.readable())] if mask & select.POLLIN else []
     return states + ([(select.POLLOUT, held.writable())] if mask & select.POLLOUT else [])
 
 

@@ -17,10 +17,7 @@ import _socket
 import select
 
 from . import connection, names, wire
-from .connection import CHUNK, Connection
-
-Subscription = Callable[[], Any]
-"""What to wait for, as something that can be waited for once."""
+from .connection import CHUNK, Connection, Waits
 
 
 class Network(Protocol):
@@ -28,7 +25,7 @@ class Network(Protocol):
 
     Exchange: connection.Open
 
-    def wait(self, subscriptions: list[Subscription], timeout: float | None) -> list[int]: ...
+    def wait(self, waits: Waits, timeout: float | None) -> list[int]: ...
 
 
 class AtBuild:
@@ -41,7 +38,7 @@ class AtBuild:
         self.asked = True
         raise OSError(errno.ENETDOWN, f"there is no network while the component is built, so {target.authority} cannot be asked")
 
-    def wait(self, subscriptions: list[Subscription], timeout: float | None) -> list[int]:
+    def wait(self, waits: Waits, timeout: float | None) -> list[int]:
         time.sleep(timeout or 0)
         return []
 
@@ -210,14 +207,14 @@ class Socket:
             raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
         return self._connection
 
-    def _try(self, step: Callable[[], Any], state: Callable[[], Any], since: float | None) -> Any:
+    def _try(self, step: Callable[[], Any], waits: Callable[[], Waits | None], since: float | None) -> Any:
         """Repeats ``step`` until it gives something, for as long as this socket may take, counted from ``since`` or now."""
         limit = self._timeout
         deadline = None if limit is None else (since or time.monotonic()) + limit
         while (result := step()) is None:
             if limit == 0:
                 raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
-            if not _wait_for(state(), deadline):
+            if not _wait_for(waits(), deadline):
                 raise TimeoutError("timed out")
         return result
 
@@ -234,13 +231,13 @@ class _Detached(Socket):
     __slots__ = ("__weakref__",)
 
 
-def _wait_for(state: Any, deadline: float | None) -> bool:
-    if state is True:
+def _wait_for(waits: Waits | None, deadline: float | None) -> bool:
+    if waits is None:
         return True
-    if state is None and deadline is None:
+    if not waits and deadline is None:
         raise wire.unsupported("there is nothing to read before a request is complete")
     left = None if deadline is None else max(deadline - time.monotonic(), 0)
-    return bool(network.wait([] if state is None else [state], left))
+    return bool(network.wait(waits, left))
 
 
 def setdefaulttimeout(timeout: float | None) -> None:

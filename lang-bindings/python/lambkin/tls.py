@@ -127,6 +127,11 @@ class SSLSocket(_Verified, socket.socket):
 
     _greeted = False
 
+    @property
+    def _sslobj(self) -> SSLSocket:
+        """Where httpcore looks for what was negotiated."""
+        return self
+
     def read(self, size: int = 1024, buffer: Any = None) -> Any:
         return self.recv(size) if buffer is None else self.recv_into(buffer, size)
 

@@ -97,14 +97,26 @@ class Requests(Case):
         exchange.room = 0
         self.assertEqual(self.connection.send(b"wool"), 4)
         self.assertIsNone(self.connection.send(b"wool"))
-        self.assertIsNot(self.connection.writable(), True)
+        self.assertEqual(self.connection.writable(), [exchange.writable])
         exchange.room = 3
         self.assertEqual(self.connection.send(b"wool"), 4)
         self.assertEqual((exchange.sent, exchange.finished), (b"woolwool", True))
 
+    def test_a_reader_has_the_rest_of_the_request_sent(self):
+        self.connection.send(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n")
+        exchange = self.exchanges[0]
+        exchange.room = 0
+        self.connection.send(b"wool")
+        self.assertFalse(self.connection.reach())
+        self.assertEqual(self.connection.readable(), [exchange.readable, exchange.writable])
+        exchange.room = 9
+        self.assertIsNone(self.connection.receive(9))
+        self.assertEqual((exchange.sent, exchange.finished), (b"wool", True))
+        self.assertEqual(self.connection.readable(), [exchange.readable])
+
     def test_a_client_that_asks_may_continue(self):
         self.connection.send(b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
-        self.assertEqual(self.connection.readable(), True)
+        self.assertIsNone(self.connection.readable())
         self.assertEqual(self.read_all(), b"HTTP/1.1 100 Continue\r\n\r\n")
         self.connection.send(b"wool")
         self.assertEqual(self.exchanges[0].sent, b"wool")
@@ -153,6 +165,15 @@ class Failures(Case):
         self.exchanges[0].answer = (413, [("content-length", b"0")])
         with self.assertRaises(BrokenPipeError):
             self.connection.send(b"wool")
+        self.assertTrue(self.read_all().startswith(b"HTTP/1.1 413 "))
+
+    def test_an_early_answer_can_be_read_while_there_is_no_room(self):
+        self.connection.send(b"POST / HTTP/1.1\r\nContent-Length: 8\r\n\r\n")
+        self.exchanges[0].room = 0
+        self.connection.send(b"woolwool")
+        self.exchanges[0].room = -1
+        self.exchanges[0].answer = (413, [("content-length", b"0")])
+        self.assertTrue(self.connection.reach())
         self.assertTrue(self.read_all().startswith(b"HTTP/1.1 413 "))
 
     def test_a_server_that_hangs_up_is_an_end_to_the_reader(self):

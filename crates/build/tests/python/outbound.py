@@ -139,11 +139,12 @@ def failures(origin):
     found = {}
     attempts = {
         "urllib": lambda: urllib.request.urlopen(origin, timeout=5),
-        "http.client": lambda: HTTPConnection(urlsplit(origin).netloc).request("GET", "/"),
+        "http.client": lambda: connection_to(origin).request("GET", "/"),
         "requests": lambda: requests.get(origin, timeout=5),
         "httpx": lambda: httpx.get(origin, timeout=5),
         "urllib3": lambda: urllib3.PoolManager(retries=False).request("GET", origin),
         "async": lambda: asyncio.run(get_async(origin)),
+        "aiohttp": lambda: asyncio.run(get_aiohttp(origin)),
     }
     for name, attempt in attempts.items():
         try:
@@ -154,9 +155,19 @@ def failures(origin):
     return found
 
 
+def connection_to(origin):
+    kind = HTTPSConnection if origin.startswith("https:") else HTTPConnection
+    return kind(urlsplit(origin).netloc, timeout=5)
+
+
 async def get_async(origin):
     async with httpx.AsyncClient(timeout=5) as client:
         return await client.get(origin)
+
+
+async def get_aiohttp(origin):
+    async with aiohttp.ClientSession() as session, session.get(origin) as response:
+        return await response.text()
 
 
 def causes(error):
