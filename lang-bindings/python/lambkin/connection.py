@@ -29,18 +29,11 @@ class Exchange(Protocol):
     def close(self) -> None: ...
 
 
-class Target(Protocol):
-    """What is needed to open an exchange, as :class:`Connection` has it."""
-
-    scheme: str
-    authority: str
-    connect_timeout: float | None
-
-
 Waits = list[Callable[[], Any]]
 """Things to wait for, each as a pollable to come."""
 
-Open = Callable[[Target, wire.Head], Exchange]
+Open = Callable[["Connection", wire.Head], Exchange]
+"""Hands a request to the host."""
 
 
 class Connection:

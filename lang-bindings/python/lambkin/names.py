@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import _socket
+from typing import Any
 
 
 def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list[Any]:

@@ -16,7 +16,7 @@ from wit_world.imports import monotonic_clock, outgoing_handler, poll
 from wit_world.imports.streams import InputStream, OutputStream, StreamError_Closed
 
 from . import wire
-from .connection import HungUp, Target, Waits
+from .connection import Connection, HungUp, Waits
 
 try:
     from wit_world.imports import wasi_http_types as http  # The name where there are other interfaces called `types`.
@@ -76,7 +76,7 @@ _live: set[_Held] = set()
 class Exchange:
     """A request that has been handed to the host, and its response."""
 
-    def __init__(self, target: Target, head: wire.Head) -> None:
+    def __init__(self, target: Connection, head: wire.Head) -> None:
         self.origin = f"{target.scheme}://{target.authority}"
         self._held = held = _Held()
         _live.add(held)
@@ -167,7 +167,7 @@ class Exchange:
         return explain(code, self.origin)
 
 
-def _request(target: Target, head: wire.Head) -> http.OutgoingRequest:
+def _request(target: Connection, head: wire.Head) -> http.OutgoingRequest:
     headers = wire.sent_headers(head)
     try:
         fields = http.Fields.from_list(headers)
@@ -186,7 +186,7 @@ def _request(target: Target, head: wire.Head) -> http.OutgoingRequest:
     return request
 
 
-def _options(target: Target) -> http.RequestOptions | None:
+def _options(target: Connection) -> http.RequestOptions | None:
     if target.connect_timeout is None:
         return None
     options = http.RequestOptions()

@@ -6,25 +6,23 @@ name stays a name: the host resolves it when a request is sent.
 
 from __future__ import annotations
 
+import _socket
 import errno
+import select
 import sys
 import time
 import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import _socket
-import select
-
-from . import connection, names, wire
-from .connection import CHUNK, Connection, Waits
+from . import names, wire
+from .connection import CHUNK, Connection, Exchange, Waits
 
 
 class Network(Protocol):
     """What carries requests; ``lambkin.outbound`` in a component."""
 
-    Exchange: connection.Open
-
+    def Exchange(self, target: Connection, head: wire.Head) -> Exchange: ...
     def wait(self, waits: Waits, timeout: float | None) -> list[int]: ...
 
 
@@ -34,7 +32,7 @@ class AtBuild:
     def __init__(self) -> None:
         self.asked = False
 
-    def Exchange(self, target: connection.Target, head: wire.Head) -> connection.Exchange:
+    def Exchange(self, target: Connection, head: wire.Head) -> Exchange:
         self.asked = True
         raise OSError(errno.ENETDOWN, f"there is no network while the component is built, so {target.authority} cannot be asked")
 

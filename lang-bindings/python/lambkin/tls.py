@@ -49,7 +49,9 @@ class SSLContext:
             raise SSLError(errno.EPROTONOSUPPORT, "a component serves no TLS")
         return SSLSocket(sock, self, _name(server_hostname))
 
-    def wrap_bio(self, incoming: MemoryBIO, outgoing: MemoryBIO, server_side: bool = False, server_hostname: Any = None, *_: Any) -> SSLObject:
+    def wrap_bio(
+        self, incoming: MemoryBIO, outgoing: MemoryBIO, server_side: bool = False, server_hostname: Any = None, *_: Any
+    ) -> SSLObject:
         if server_side:
             raise SSLError(errno.EPROTONOSUPPORT, "a component serves no TLS")
         return SSLObject(incoming, outgoing, self, _name(server_hostname))

@@ -17,7 +17,14 @@ class Heads(unittest.TestCase):
         self.assertEqual(found.headers, [("host", b"x"), ("x-two", b"spaced")])
 
     def test_other_protocols_are_refused_by_their_first_bytes(self):
-        for data in (b"*1\r\n$4\r\nPING\r\n", b"EHLO me\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01", b"\x00\x00\x00\x08", b"GET /\r\n"):
+        for data in (
+            b"*1\r\n$4\r\nPING\r\n",
+            b"EHLO me\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"\x16\x03\x01",
+            b"\x00\x00\x00\x08",
+            b"GET /\r\n",
+        ):
             with self.assertRaisesRegex(OSError, "HTTP/1.1 and nothing else"):
                 wire.take_head(data)
 

@@ -3,6 +3,7 @@
 use crate::PYTHON;
 use crate::origin::{LARGE, Origin};
 use crate::rig::{App, Component};
+use http::Method;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 
@@ -37,6 +38,24 @@ async fn outbound_requests_of_every_library_go_through() {
     time_outs(&granted, &origin).await;
     other_protocols(&granted, &origin).await;
     unreachable(&function, &origin).await;
+    origin.stop();
+}
+
+/// A build has no network: a module that wants it runs again in each instance.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_app_may_call_out_while_its_module_is_loaded() {
+    let app = App::new(PYTHON, "early").copied("python/early.py");
+    let web = app.component("early.py");
+    let origin = Origin::start().await;
+    let granted = web.granted(&origin.url()).with(&[("ORIGIN", origin.url().as_str())]);
+    let answer = granted.request(Method::POST, "/", &[], "wool and more").await;
+    assert_eq!((answer.status, answer.text()), (200, "4 13"));
+
+    let refused = web.with(&[("ORIGIN", origin.url().as_str())]);
+    assert_eq!(refused.request(Method::POST, "/", &[], "wool").await.status, 500);
+    let hint = format!("add \"{}\" to grants.http of the component", origin.url());
+    let lines = refused.take_output();
+    assert!(lines.iter().any(|line| line.contains(&hint)), "{lines:?}");
     origin.stop();
 }
 
