@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Dev(Dev),
     /// Build, compile and upload the app, then move an alias to the new release
     Publish(Publish),
+    /// Pack the app and the host into a function's zip that needs nothing from S3 to start
+    Package(Package),
     /// Show an alias, or move it to another release
     Alias(Alias),
     /// List the app's releases and the aliases that point to them
@@ -133,6 +135,23 @@ pub(crate) struct Publish {
     /// Move the alias only if it points to this release now
     #[arg(long, value_name = "RELEASE")]
     pub(crate) expect: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Package {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Pack what an alias points to in a store, instead of the sources here
+    #[arg(long, value_name = "APP@ALIAS", requires = "store")]
+    pub(crate) app: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// The zip to write
+    #[arg(long, short, default_value = "function.zip", value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The host to pack, when it is not beside `lambkin`; its processor is the one that artifacts are packed for
+    #[arg(long, env = "LAMBKIN_BOOTSTRAP", value_name = "FILE")]
+    pub(crate) bootstrap: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 //!
 //! Values are parsed into types here and all problems are reported together, so that an operator fixes them in one go.
 
-use lambkin_store::S3Access;
+use lambkin_store::{Package, S3Access};
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -26,8 +26,8 @@ macro_rules! variables {
 }
 
 variables! {
-    STORE = "LAMBKIN_STORE", "(required)", "Where releases and artifacts are: `s3://bucket/prefix` or `file:///folder`.";
-    APP = "LAMBKIN_APP", "(many apps, by domain)", "The one app that this function serves: `shop@live`, or `shop` for the alias `live`.";
+    STORE = "LAMBKIN_STORE", "(what `lambkin package` packed)", "Where releases and artifacts are: `s3://bucket/prefix` or `file:///folder`. Required unless the app is in the function's package.";
+    APP = "LAMBKIN_APP", "(the packaged app, or many by domain)", "The one app that this function serves: `shop@live`, or `shop` for the alias `live`.";
     ALIAS_MAX_AGE_MS = "LAMBKIN_ALIAS_MAX_AGE_MS", "1000", "How old an alias may be, in milliseconds, before it is read again.";
     CACHE_DIR = "LAMBKIN_CACHE_DIR", "/tmp/lambkin", "The folder that artifacts are kept in between invocations.";
     CACHE_DISK_MB = "LAMBKIN_CACHE_DISK_MB", "384", "The most that the artifacts in the cache folder may take, in MiB.";
@@ -93,6 +93,8 @@ pub(crate) enum Level {
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) store: String,
+    /// What came with the host.
+    pub(crate) package: Option<Package>,
     pub(crate) access: S3Access,
     pub(crate) apps: Apps,
     pub(crate) alias_max_age: Duration,
@@ -124,10 +126,12 @@ impl Config {
     /// Reads the settings from `strings`; the error lists every problem found.
     pub(crate) fn from_strings(strings: &dyn Strings) -> Result<Self, ConfigError> {
         let mut reader = Reader { strings, problems: Vec::new() };
+        let package = reader.package();
         let config = Self {
-            store: reader.required(STORE, "the bucket that `lambkin publish --store` wrote to"),
+            store: reader.store(package.as_ref()),
             access: access(strings),
-            apps: reader.apps(),
+            apps: reader.apps(package.as_ref()),
+            package,
             alias_max_age: Duration::from_millis(reader.number(ALIAS_MAX_AGE_MS, 1000)),
             cache_dir: reader.folder(CACHE_DIR, "/tmp/lambkin"),
             cache_disk_bytes: reader.number(CACHE_DISK_MB, 384) << 20,
@@ -170,9 +174,23 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn required(&mut self, name: &str, what: &str) -> String {
-        self.strings.get(name).unwrap_or_else(|| {
-            self.problems.push(format!("{name} is not set: give {what}"));
+    /// What lies beside `bootstrap`: Lambda says where that is.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+    fn package(&mut self) -> Option<Package> {
+        let root = PathBuf::from(self.strings.get("LAMBDA_TASK_ROOT")?);
+        Package::open(&root.join(Package::FOLDER)).unwrap_or_else(|error| {
+            self.problems.push(format!("the packaged app cannot be read: {error}"));
+            None
+        })
+    }
+
+    /// The store that is named, else the package, which is one.
+    fn store(&mut self, package: Option<&Package>) -> String {
+        let packaged = || package.map(|package| package.folder().display().to_string());
+        self.strings.get(STORE).or_else(packaged).unwrap_or_else(|| {
+            self.problems.push(format!(
+                "{STORE} is not set: give the bucket that `lambkin publish --store` wrote to, or make the function's zip with `lambkin package`"
+            ));
             String::new()
         })
     }
@@ -208,8 +226,15 @@ impl Reader<'_> {
         second.1
     }
 
-    fn apps(&mut self) -> Apps {
-        let Some(text) = self.strings.get(APP) else { return Apps::ByDomain };
+    fn apps(&mut self, package: Option<&Package>) -> Apps {
+        let Some(text) = self.strings.get(APP) else {
+            return match package {
+                Some(package) if self.strings.get(STORE).is_none() => {
+                    Apps::One { app: package.app().to_owned(), alias: package.alias().to_owned() }
+                }
+                _ => Apps::ByDomain,
+            };
+        };
         let (app, alias) = text.split_once('@').unwrap_or((&text, "live"));
         if app.is_empty() || alias.is_empty() {
             self.problems

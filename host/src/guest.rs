@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use lambkin_engine::{
-    Body, Context, Grants, HttpAnswer, Invocation, InvokeError, LambdaFunction, Limits,
+    Body, Context, Grants, HttpAnswer, Invocation, InvokeError, LambdaFunction, Limits, Reuse,
 };
 use lambkin_protocol::answer;
 use lambkin_protocol::event::{self, Format, HttpEvent};
@@ -203,6 +203,10 @@ fn invocation(call: &Call<'_>) -> Invocation {
             private_network: call.host.allow_private_network,
         },
         output: Arc::new(move |stream, line| telemetry::guest_line(stream, line, &tags)),
+        reuse: release.reuse.map(|reuse| Reuse {
+            max_invocations: reuse.max_invocations,
+            max_age: Duration::from_secs(reuse.max_age_seconds.into()),
+        }),
     }
 }
 

@@ -73,6 +73,7 @@ impl Host {
             disk_dir: config.cache_dir.clone(),
             disk_bytes: config.cache_disk_bytes,
             memory_bytes: RELEASES_IN_MEMORY,
+            package: config.package.clone(),
         };
         let cache = Cache::new(store.clone(), settings);
         Ok(Self {

@@ -64,6 +64,7 @@ pub(crate) fn called(loaded: &Loaded, usage: &Usage, tags: &Tags) {
         let cold = &loaded.cold;
         let details = ColdDetails {
             source: match cold.source {
+                Source::Package => "package",
                 Source::Disk => "disk",
                 Source::Store => "store",
             },

@@ -17,6 +17,7 @@ mod domains;
 mod events;
 mod faulty_s3;
 mod logs;
+mod packages;
 mod releases;
 mod stage;
 mod store_faults;

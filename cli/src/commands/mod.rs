@@ -9,6 +9,7 @@ mod inspect;
 mod invoke;
 mod logs;
 mod new;
+mod package;
 mod publish;
 mod releases;
 
@@ -25,6 +26,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<ExitCod
         Command::Build(arguments) => build::run(&arguments, output).await?,
         Command::Dev(arguments) => dev::run(&arguments, output).await?,
         Command::Publish(arguments) => publish::run(&arguments, output).await?,
+        Command::Package(arguments) => package::run(&arguments, output).await?,
         Command::Alias(arguments) => alias::run(&arguments, output).await?,
         Command::Releases(arguments) => releases::run(&arguments, output).await?,
         Command::Domain(arguments) => domain::run(&arguments, output).await?,

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use lambkin_build::Home;
 use lambkin_engine::Target;
 use lambkin_protocol::manifest;
-use lambkin_protocol::release::{self, Artifact, Component, Limits, Release};
+use lambkin_protocol::release::{self, Artifact, Component, Limits, Release, Reuse};
 use lambkin_store::{Put, Store, StoredArtifact};
 use std::collections::BTreeMap;
 
@@ -115,6 +115,10 @@ fn entry(
             memory_mb: manifest.limits.memory_mb.unwrap_or(manifest::DEFAULT_MEMORY_MB),
             timeout_seconds: manifest.limits.timeout_seconds,
         },
+        reuse: manifest.reuse.map(|reuse| Reuse {
+            max_invocations: reuse.max_invocations.unwrap_or(manifest::DEFAULT_REUSE_INVOCATIONS),
+            max_age_seconds: reuse.max_age_seconds.unwrap_or(manifest::DEFAULT_REUSE_AGE_SECONDS),
+        }),
         imports: built.imports.clone(),
         engine: lambkin_engine::fingerprint(),
         artifacts,

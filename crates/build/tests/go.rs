@@ -47,6 +47,10 @@ async fn runs_handlers_of_aws_lambda_go() {
     context(&function).await;
     gateway(&function).await;
     large_events(&function).await;
+    let reused = function.with(&[("HANDLER", "calls")]).reused();
+    for expected in [1, 2, 3, 1] {
+        assert_eq!(reused.call(json!({})).await.unwrap(), expected);
+    }
 }
 
 async fn every_signature(function: &Component) {
@@ -180,6 +184,12 @@ async fn serves_an_ordinary_web_server() {
     assert_eq!((answer.status, answer.body.len()), (204, 0));
     let answer = send(&web, "GET /nowhere", Bytes::new()).await;
     assert_eq!(answer.status, 404);
+
+    let reused = web.reused();
+    for _ in 0..4 {
+        assert_eq!(send(&reused, "GET /stream", Bytes::new()).await.text(), "0;1;2;");
+        assert_eq!(send(&reused, "POST /length", vec![7; 30_000]).await.text(), "30000 <nil>");
+    }
 
     let body: Vec<u8> =
         (0..5_000_000_u32).map(|index| index.to_le_bytes()[(index % 3) as usize]).collect();

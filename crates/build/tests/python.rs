@@ -61,6 +61,7 @@ async fn runs_an_existing_lambda_handler() {
     assert!(context["remaining"].as_i64().unwrap() > 1000, "{context}");
 
     freshness(&function).await;
+    reuse(&function.reused()).await;
     failures(&function).await;
     output(&function).await;
 
@@ -72,6 +73,15 @@ async fn runs_an_existing_lambda_handler() {
     let answer = function.call(event).await.unwrap();
     assert_eq!(answer["statusCode"], 200);
     assert_eq!(answer["body"], r#"{"id":"42","q":"1"}"#);
+}
+
+/// An instance that serves several invocations keeps what it had, after a handler's error too.
+async fn reuse(function: &rig::Component) {
+    for expected in [1, 2, 3, 1] {
+        assert_eq!(function.call(json!({"op": "calls"})).await.unwrap(), expected);
+    }
+    function.call(json!({"op": "lookup"})).await.unwrap_err();
+    assert_eq!(function.call(json!({"op": "calls"})).await.unwrap(), 2);
 }
 
 /// Two instances differ, and the environment of the invocation decides what was read when the module ran.

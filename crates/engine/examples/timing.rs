@@ -64,6 +64,7 @@ fn invocation() -> Invocation {
         context: Context::default(),
         deadline: Instant::now() + Duration::from_secs(30),
         limits: Limits { memory_bytes: 128 << 20 },
+        reuse: None,
         environment: Vec::new(),
         config: BTreeMap::new(),
         grants: Grants::default(),

@@ -109,7 +109,8 @@ pub(crate) fn load(
     };
     let link = |error: wasmtime::Error| LoadError::Link { reason: format!("{error:#}") };
     let start = Instant::now();
-    let pre = shared.linker.instantiate_pre(&component).map_err(link)?;
+    let linker = shared.linker(&imports).map_err(link)?;
+    let pre = linker.instantiate_pre(&component).map_err(link)?;
     let component = Component::new(Arc::clone(shared), pre, world, imports).map_err(link)?;
     Ok(component.with_link_time(start.elapsed()))
 }

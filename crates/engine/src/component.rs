@@ -4,6 +4,7 @@
 
 use crate::bindings::{async_function, function};
 use crate::engine::Shared;
+use crate::kept::ComponentId;
 use crate::state::State;
 use std::fmt;
 use std::sync::Arc;
@@ -76,8 +77,15 @@ pub struct Component(pub(crate) Arc<Inner>, Duration);
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) callee: Callee,
+    pub(crate) id: ComponentId,
     world: World,
     imports: Vec<String>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.kept.forget(self.id);
+    }
 }
 
 /// A component before it is instantiated, by how it is called.
@@ -106,7 +114,8 @@ impl Component {
             }
             World::Command => command(pre)?,
         };
-        Ok(Self(Arc::new(Inner { shared, callee, world, imports }), Duration::ZERO))
+        let id = ComponentId::next();
+        Ok(Self(Arc::new(Inner { shared, callee, id, world, imports }), Duration::ZERO))
     }
 
     /// What it is, which tells how it can be called.

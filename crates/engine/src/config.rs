@@ -4,9 +4,10 @@
 //! `compile`, whatever features other crates in the build switch on in wasmtime. Otherwise a host could refuse what the
 //! command line tool has compiled. Who changes anything here that artifacts depend on raises [`REVISION`].
 
+use crate::kept;
 use wasmtime::{
-    Config, Inlining, InstanceAllocationStrategy, ModuleVersionStrategy, PoolingAllocationConfig,
-    WasmBacktraceDetails, WasmFeatures,
+    Config, Enabled, Inlining, InstanceAllocationStrategy, ModuleVersionStrategy,
+    PoolingAllocationConfig, WasmBacktraceDetails, WasmFeatures,
 };
 
 /// The version of wasmtime that `Cargo.lock` names; a test compares them.
@@ -32,6 +33,11 @@ const MEMORY_GUARD: u64 = 32 * MIB as u64;
 
 const MIB: usize = 1 << 20;
 
+/// What an instance has written of a memory, and of a table, is set back to its first state without giving the pages
+/// back, up to this many bytes. Only where Linux tells which pages were written (`PAGEMAP_SCAN`, since 6.7): elsewhere all
+/// of them would have to be written anew, which costs a small guest more than the page faults.
+const KEEP_RESIDENT: usize = 4 * MIB;
+
 /// Core instances, memories and tables that one component may have when the pooling allocator is used.
 ///
 /// The largest known component (`CPython`, dynamically linked) has eight core modules and the adapter's.
@@ -48,9 +54,10 @@ pub fn fingerprint() -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Allocator {
     /// Maps memory for each instance and unmaps it afterwards. Nothing to set up.
-    #[default]
     OnDemand,
-    /// Reserves address space for all instances at the start and reuses it. Pays where many run at once.
+    /// Reserves address space for all instances at the start and reuses it, its pages included: an instance that
+    /// follows another of the same component finds them mapped and set back to what they were.
+    #[default]
     Pooling,
 }
 
@@ -67,7 +74,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { concurrency: 1, max_memory_bytes: 4 << 30, allocator: Allocator::OnDemand }
+        Self { concurrency: 1, max_memory_bytes: 4 << 30, allocator: Allocator::default() }
     }
 }
 
@@ -126,15 +133,18 @@ fn without_debug_data(config: &mut Config) {
 }
 
 fn pool(settings: &Settings) -> PoolingAllocationConfig {
-    let parts = settings.concurrency.saturating_mul(POOLED_PARTS);
+    // What is kept between invocations beside what runs.
+    let instances =
+        settings.concurrency.saturating_add(u32::try_from(kept::MOST).unwrap_or_default());
+    let parts = instances.saturating_mul(POOLED_PARTS);
     let memory =
         usize::try_from(settings.max_memory_bytes.min(MEMORY_RESERVATION)).unwrap_or(usize::MAX);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(settings.concurrency)
+    pool.total_component_instances(instances)
         .total_core_instances(parts)
-        .total_memories(settings.concurrency.saturating_mul(4))
+        .total_memories(instances.saturating_mul(4))
         .total_tables(parts)
-        .total_stacks(settings.concurrency.saturating_mul(4))
+        .total_stacks(instances.saturating_mul(4))
         .max_core_instances_per_component(POOLED_PARTS)
         .max_memories_per_component(4)
         .max_tables_per_component(POOLED_PARTS)
@@ -142,6 +152,11 @@ fn pool(settings: &Settings) -> PoolingAllocationConfig {
         .max_core_instance_size(MIB)
         .max_memory_size(memory)
         .table_elements(100_000);
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.linear_memory_keep_resident(KEEP_RESIDENT)
+            .table_keep_resident(KEEP_RESIDENT)
+            .pagemap_scan(Enabled::Yes);
+    }
     pool
 }
 

@@ -1,25 +1,37 @@
 //! The engine: wasmtime, everything that is linked into components, and the ticker.
 //!
-//! One per process. Making it costs some hundred microseconds, mostly for the linker.
+//! One per process. What is linked is laid out when the first component needs it: of the interfaces, which are some
+//! hundred, those of WASI 0.3 only for components that import them. A component that is too large for
+//! the pool of instances gets an engine beside it, made when the first of them is loaded.
 
 use crate::artifact::{self, ArtifactSource, LoadError};
+use crate::kept::Instances;
 use crate::state::State;
 use crate::ticker::Ticker;
-use crate::{Component, Settings, config};
+use crate::{Allocator, Component, Settings, config};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use wasmtime::component::Linker;
 use wasmtime_wasi_config::WasiConfig;
 
 /// Runs components. Cloning it is cheap and gives the same engine.
 #[derive(Clone)]
-pub struct Engine(Arc<Shared>);
+pub struct Engine(Arc<Engines>);
+
+struct Engines {
+    settings: Settings,
+    usual: Arc<Shared>,
+    /// Allocates on demand, and so has no bounds but those of an invocation.
+    roomy: OnceLock<Arc<Shared>>,
+}
 
 /// What components share.
 pub(crate) struct Shared {
     pub(crate) engine: wasmtime::Engine,
-    pub(crate) linker: Linker<State>,
+    linker: OnceLock<Linker<State>>,
+    linker_with_async: OnceLock<Linker<State>>,
     pub(crate) ticker: Ticker,
+    pub(crate) kept: Instances,
 }
 
 /// The engine cannot be made on this machine, or not with these settings.
@@ -30,16 +42,8 @@ pub struct EngineError(wasmtime::Error);
 impl Engine {
     /// Makes an engine.
     pub fn new(settings: &Settings) -> Result<Self, EngineError> {
-        let make = || {
-            let engine = wasmtime::Engine::new(&config::runtime(settings)?)?;
-            let linker = link(&engine)?;
-            wasmtime::Result::Ok(Self(Arc::new(Shared {
-                engine,
-                linker,
-                ticker: Ticker::default(),
-            })))
-        };
-        make().map_err(EngineError)
+        let usual = Shared::new(settings).map_err(EngineError)?;
+        Ok(Self(Arc::new(Engines { settings: *settings, usual, roomy: OnceLock::new() })))
     }
 
     /// Loads an artifact, checks that it fits, and links it.
@@ -47,7 +51,48 @@ impl Engine {
     /// Artifacts are machine code: the caller must have verified that these bytes are what [`fingerprint`](crate::fingerprint)'s
     /// compiler made, by their digest. Loading anything else is undefined behaviour, although most of it is refused.
     pub fn load(&self, artifact: ArtifactSource<'_>) -> Result<Component, LoadError> {
-        artifact::load(&self.0, artifact)
+        match artifact::load(&self.0.usual, artifact) {
+            // What does not fit into the pool is refused like what is damaged: on demand it is one or the other.
+            Err(LoadError::Damaged { reason })
+                if self.0.settings.allocator == Allocator::Pooling =>
+            {
+                let roomy = self.roomy().ok_or(LoadError::Damaged { reason })?;
+                artifact::load(&roomy, artifact)
+            }
+            loaded => loaded,
+        }
+    }
+
+    fn roomy(&self) -> Option<Arc<Shared>> {
+        if let Some(made) = self.0.roomy.get() {
+            return Some(Arc::clone(made));
+        }
+        let settings = Settings { allocator: Allocator::OnDemand, ..self.0.settings };
+        let made = Shared::new(&settings).ok()?;
+        Some(Arc::clone(self.0.roomy.get_or_init(|| made)))
+    }
+}
+
+impl Shared {
+    fn new(settings: &Settings) -> wasmtime::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            engine: wasmtime::Engine::new(&config::runtime(settings)?)?,
+            linker: OnceLock::new(),
+            linker_with_async: OnceLock::new(),
+            ticker: Ticker::default(),
+            kept: Instances::default(),
+        }))
+    }
+
+    /// Everything that a component with these imports may be linked with.
+    pub(crate) fn linker(&self, imports: &[String]) -> wasmtime::Result<&Linker<State>> {
+        let is_async = imports.iter().any(|import| import.contains("@0.3."));
+        let place = if is_async { &self.linker_with_async } else { &self.linker };
+        if let Some(linker) = place.get() {
+            return Ok(linker);
+        }
+        let linker = link(&self.engine, is_async)?;
+        Ok(place.get_or_init(|| linker))
     }
 }
 
@@ -59,12 +104,14 @@ impl fmt::Debug for Engine {
     }
 }
 
-fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+fn link(engine: &wasmtime::Engine, is_async: bool) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    if is_async {
+        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    }
     wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut State| {
         WasiConfig::from(&state.config)
     })?;

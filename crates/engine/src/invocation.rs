@@ -38,6 +38,9 @@ pub struct Invocation {
     pub grants: Grants,
     /// Where its output goes, line by line.
     pub output: OutputSink,
+    /// Whether, and for how long, its instance may serve later invocations too. Counts for functions and for
+    /// `wasi:http` 0.2; every other component has an instance for each invocation.
+    pub reuse: Option<Reuse>,
 }
 
 impl fmt::Debug for Invocation {
@@ -53,8 +56,18 @@ impl fmt::Debug for Invocation {
             .field("environment", &names(&self.environment))
             .field("config", &self.config.keys().collect::<Vec<_>>())
             .field("grants", &self.grants)
+            .field("reuse", &self.reuse)
             .finish_non_exhaustive()
     }
+}
+
+/// How long an instance may live. What it leaves in its memory and its `/tmp`, the next invocation finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reuse {
+    /// The most invocations that it serves.
+    pub max_invocations: u32,
+    /// The longest time that it lives; an invocation that runs is not cut off.
+    pub max_age: Duration,
 }
 
 /// Bounds on one invocation.
@@ -70,8 +83,8 @@ pub struct Grants {
     /// Origins that outbound requests may go to: `scheme://host` or `scheme://host:port`, where the host may start with
     /// `*.` to mean every name below a domain. Without a port, the scheme's own.
     pub http: Vec<String>,
-    /// Where the guest gets a folder of its own, which it sees as `/tmp`: empty when the invocation begins, gone when it
-    /// ends.
+    /// Where the guest gets a folder of its own, which it sees as `/tmp`: empty when its instance begins, gone when
+    /// that ends.
     pub tmp: Option<PathBuf>,
     /// Whether granted origins may be at loopback, private and link-local addresses.
     pub private_network: bool,

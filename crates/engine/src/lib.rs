@@ -18,6 +18,7 @@ mod engine;
 mod error;
 mod interfaces;
 mod invocation;
+mod kept;
 mod limits;
 mod outbound;
 mod output;
@@ -34,6 +35,6 @@ pub use engine::{Engine, EngineError};
 pub use error::{Fault, InvokeError};
 pub use interfaces::{Granted, ImportError};
 pub use invocation::{
-    Context, Grants, Invocation, LambdaFunction, Limits, OutputSink, Stream, Usage,
+    Context, Grants, Invocation, LambdaFunction, Limits, OutputSink, Reuse, Stream, Usage,
 };
 pub use target::{Target, UnknownTarget};

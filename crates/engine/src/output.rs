@@ -48,6 +48,13 @@ impl LineWriter {
         }
     }
 
+    /// Forgets what an earlier invocation in the same store wrote.
+    pub(crate) fn begin(&self) {
+        let mut lines = self.lock();
+        lines.partial.clear();
+        lines.tail.clear();
+    }
+
     /// The end of what was written, some lines.
     pub(crate) fn tail(&self) -> String {
         self.lock().tail.clone()

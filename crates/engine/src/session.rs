@@ -16,10 +16,10 @@ const TICKS: u64 = 1;
 /// One invocation in its store.
 pub(crate) struct Session {
     pub(crate) store: Store<State>,
-    deadline: Instant,
     opened: Instant,
     instantiated: Option<Instant>,
-    _running: Running,
+    /// None between two invocations.
+    running: Option<Running>,
 }
 
 impl Session {
@@ -31,27 +31,53 @@ impl Session {
     ) -> Result<Self, InvokeError> {
         let opened = Instant::now();
         let state = State::new(invocation, stdout)?;
-        let running = shared.ticker.run(&shared.engine);
-        let running = running
-            .map_err(|error| InvokeError::Host { message: format!("no thread: {error}") })?;
         let mut store = Store::new(&shared.engine, state);
         store.limiter(|state| &mut state.limiter);
-        let deadline = invocation.deadline;
-        // A deadline that is over ends the guest at its first look at the clock, which is its first instruction.
-        store.set_epoch_deadline(if Instant::now() >= deadline { 0 } else { TICKS });
-        store.epoch_deadline_callback(move |_| {
-            if Instant::now() >= deadline {
+        store.epoch_deadline_callback(|store| {
+            if Instant::now() >= store.data().deadline {
                 return Err(wasmtime::Error::new(DeadlineReached));
             }
             // Tokio's own yield, so that timers and sockets are looked at too.
             Ok(UpdateDeadline::YieldCustom(TICKS, Box::pin(tokio::task::yield_now())))
         });
-        Ok(Self { store, deadline, opened, instantiated: None, _running: running })
+        let mut session = Self { store, opened, instantiated: None, running: None };
+        session.watch(shared)?;
+        Ok(session)
+    }
+
+    /// Begins the next invocation in the same store.
+    pub(crate) fn reopen(
+        &mut self,
+        shared: &Shared,
+        invocation: &Invocation,
+    ) -> Result<(), InvokeError> {
+        self.opened = Instant::now();
+        self.store.data_mut().begin(invocation);
+        self.watch(shared)?;
+        self.instantiated();
+        Ok(())
+    }
+
+    /// Ends the invocation and leaves the store as it is.
+    pub(crate) fn rest(&mut self) {
+        self.running = None;
+    }
+
+    /// Lets the guest look at the clock from time to time.
+    fn watch(&mut self, shared: &Shared) -> Result<(), InvokeError> {
+        let running = shared.ticker.run(&shared.engine);
+        let running = running
+            .map_err(|error| InvokeError::Host { message: format!("no thread: {error}") })?;
+        self.running = Some(running);
+        // A deadline that is over ends the guest at its first look at the clock, which is its first instruction.
+        let is_over = Instant::now() >= self.store.data().deadline;
+        self.store.set_epoch_deadline(if is_over { 0 } else { TICKS });
+        Ok(())
     }
 
     /// When the guest must have ended.
     pub(crate) fn deadline(&self) -> tokio::time::Instant {
-        self.deadline.into()
+        self.store.data().deadline.into()
     }
 
     /// Notes that the instance is there and the guest's code is about to run.
@@ -99,7 +125,8 @@ impl Session {
     }
 
     fn timeout(&self, ended: Instant) -> InvokeError {
-        let after: Duration = self.deadline.saturating_duration_since(self.opened);
+        let deadline = self.store.data().deadline;
+        let after: Duration = deadline.saturating_duration_since(self.opened);
         InvokeError::Timeout { after: after.min(ended.duration_since(self.opened)) }
     }
 }

@@ -3,12 +3,13 @@
 //! Built from the invocation alone; nothing of the process is inherited.
 
 use crate::error::InvokeError;
-use crate::invocation::{Grants, Invocation, Stream};
+use crate::invocation::{Grants, Invocation, OutputSink, Stream};
 use crate::limits::Limiter;
 use crate::outbound::{Outbound, Policy};
 use crate::output::LineWriter;
 use bytes::Bytes;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tempfile::TempDir;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
@@ -37,14 +38,19 @@ pub(crate) struct State {
     pub(crate) limiter: Limiter,
     pub(crate) stdout: LineWriter,
     pub(crate) stderr: LineWriter,
-    /// Goes, with all that is in it, when the invocation ends.
+    /// When the invocation must have ended.
+    pub(crate) deadline: Instant,
+    /// Where output goes in this invocation.
+    output: Arc<Mutex<OutputSink>>,
+    /// Goes, with all that is in it, when the store does.
     _tmp: Option<TempDir>,
 }
 
 impl State {
     pub(crate) fn new(invocation: &mut Invocation, stdout: Stdout) -> Result<Self, InvokeError> {
-        let lines = LineWriter::new(Stream::Stdout, Arc::clone(&invocation.output));
-        let stderr = LineWriter::new(Stream::Stderr, Arc::clone(&invocation.output));
+        let (output, sink) = relay(&invocation.output);
+        let lines = LineWriter::new(Stream::Stdout, Arc::clone(&sink));
+        let stderr = LineWriter::new(Stream::Stderr, Arc::clone(&sink));
         let mut wasi = WasiCtxBuilder::new();
         wasi.allow_tcp(false).allow_udp(false).envs(&invocation.environment).stderr(stderr.clone());
         match stdout {
@@ -56,19 +62,41 @@ impl State {
         let tmp = grant_tmp(&mut wasi, &invocation.grants)?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        let policy = Policy::new(&invocation.grants, Arc::clone(&invocation.output))?;
+        let policy = Policy::new(&invocation.grants, sink)?;
         Ok(Self {
             table,
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(policy),
-            config: std::mem::take(&mut invocation.config).into_iter().collect(),
+            config: invocation.config.clone().into_iter().collect(),
             limiter: Limiter::new(invocation.limits.memory_bytes),
             stdout: lines,
             stderr,
+            deadline: invocation.deadline,
+            output,
             _tmp: tmp,
         })
     }
+
+    /// Takes over what the next invocation in the same store has of its own.
+    pub(crate) fn begin(&mut self, invocation: &Invocation) {
+        self.deadline = invocation.deadline;
+        *self.output.lock().unwrap_or_else(PoisonError::into_inner) =
+            Arc::clone(&invocation.output);
+        self.stdout.begin();
+        self.stderr.begin();
+    }
+}
+
+/// A sink for the store's whole life, which passes on to that of the invocation of the moment.
+fn relay(first: &OutputSink) -> (Arc<Mutex<OutputSink>>, OutputSink) {
+    let current = Arc::new(Mutex::new(Arc::clone(first)));
+    let place = Arc::clone(&current);
+    let sink: OutputSink = Arc::new(move |stream, line| {
+        let sink = Arc::clone(&place.lock().unwrap_or_else(PoisonError::into_inner));
+        sink(stream, line);
+    });
+    (current, sink)
 }
 
 /// Gives the guest an empty folder as `/tmp`.

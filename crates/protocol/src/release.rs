@@ -48,6 +48,9 @@ pub struct Component {
     pub grants: Grants,
     /// What bounds an invocation.
     pub limits: Limits,
+    /// How long an instance lives that serves several invocations; absent, each has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<Reuse>,
     /// The WASI and Lambkin interfaces it imports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imports: Vec<String>,
@@ -67,6 +70,16 @@ pub struct Limits {
     /// Time of an invocation in seconds; absent, all that Lambda leaves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u32>,
+}
+
+/// How long an instance lives that serves several invocations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reuse {
+    /// The most invocations that it serves.
+    pub max_invocations: u32,
+    /// The longest time that it lives, in seconds.
+    pub max_age_seconds: u32,
 }
 
 /// A component compiled for one engine and target.
@@ -223,6 +236,7 @@ mod tests {
             config: BTreeMap::new(),
             grants: Grants::default(),
             limits: Limits { memory_mb: 128, timeout_seconds: None },
+            reuse: None,
             imports: vec!["wasi:http/types@0.3.0".to_owned()],
             engine: "wasmtime-48.0.8-1".to_owned(),
             artifacts: BTreeMap::from([("x86_64".to_owned(), artifact)]),

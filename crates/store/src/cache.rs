@@ -4,6 +4,9 @@
 //! folder, waits for it. A file gets its name only when it is whole and verified. It is believed from then on, by every
 //! process of the same user until the machine starts anew, unless it has been touched: hashing tens of megabytes once
 //! more would cost more than all else a start does. So nothing but the host may write to the folder.
+//!
+//! Artifacts that came with the host, in its deployment package, are mapped where they lie: they are as trusted as the
+//! host's own code beside them.
 
 mod boot;
 mod disk;
@@ -21,6 +24,7 @@ use tokio::sync::Mutex;
 use crate::deadline::Deadline;
 use crate::error::ReadError;
 use crate::layout;
+use crate::package::Package;
 use crate::packed::ArtifactDigest;
 use crate::store::Store;
 use disk::{Disk, Identity, Kept};
@@ -37,6 +41,8 @@ pub struct CacheSettings {
     pub disk_bytes: u64,
     /// The bound on the bytes of the releases in memory.
     pub memory_bytes: u64,
+    /// The deployment package that the host came in, if artifacts may be in it.
+    pub package: Option<Package>,
 }
 
 /// Names one artifact and what it must be.
@@ -63,8 +69,8 @@ pub struct ArtifactFile {
     pub timings: Timings,
     /// The bytes fetched from the store (compressed); 0 when it came from disk.
     pub fetched_bytes: u64,
-    /// The shared lock that keeps other processes from evicting the file.
-    _lease: fs_err::File,
+    /// The shared lock that keeps other processes from evicting the file; what came with the host needs none.
+    _lease: Option<fs_err::File>,
 }
 
 impl ArtifactFile {
@@ -77,6 +83,8 @@ impl ArtifactFile {
 /// Where an artifact came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// It came with the host.
+    Package,
     /// The disk cache had it.
     Disk,
     /// It was fetched from the store.
@@ -98,6 +106,7 @@ pub struct Timings {
 #[derive(Clone, Debug)]
 pub struct Cache {
     store: Store,
+    package: Option<Package>,
     disk: Disk,
     releases: Memory<String, Bytes>,
     verified: Memory<String, Arc<Mutex<Option<Identity>>>>,
@@ -111,6 +120,7 @@ impl Cache {
         };
         Self {
             store,
+            package: settings.package,
             disk: Disk::new(settings.disk_dir, settings.disk_bytes),
             releases: Memory::builder().max_capacity(settings.memory_bytes).weigher(weigh).build(),
             verified: Memory::new(REMEMBERED),
@@ -134,6 +144,10 @@ impl Cache {
     /// The verified file of an artifact, fetched from the store when the disk has none that is whole.
     pub async fn artifact_file(&self, key: &ArtifactKey) -> Result<ArtifactFile, ReadError> {
         let started = Instant::now();
+        if let Some(path) = self.package.as_ref().and_then(|package| package.find(&key.expected)) {
+            let (timings, source) = (Timings::default(), Source::Package);
+            return Ok(ArtifactFile { path, source, timings, fetched_bytes: 0, _lease: None });
+        }
         let deadline = self.store.deadline();
         let slot =
             self.verified.get_with(key.expected.digest.clone(), async { Arc::default() }).await;
@@ -172,7 +186,7 @@ impl Cache {
             source: Source::Store,
             timings: Timings { wait, fetch: filled.fetch, verify: filled.verify },
             fetched_bytes: filled.fetched_bytes,
-            _lease: filled.kept.lease,
+            _lease: Some(filled.kept.lease),
         })
     }
 
@@ -206,6 +220,6 @@ fn found(kept: Kept, started: Instant) -> ArtifactFile {
         source: Source::Disk,
         timings,
         fetched_bytes: 0,
-        _lease: kept.lease,
+        _lease: Some(kept.lease),
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn name(text: &str) -> String {
 }
 
 /// Escapes as `~XX` what is not a letter, digit, `-`, `_` or inner `.`; `~` itself needs no escape in a URL or a path.
-fn segment(name: &str) -> String {
+pub(crate) fn segment(name: &str) -> String {
     if name.is_empty() {
         // No name escapes to this, and an empty segment would join two folders.
         return "~".to_owned();

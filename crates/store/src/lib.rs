@@ -1,4 +1,5 @@
-//! Blobs, artifacts, releases, aliases and domains over S3 or a folder, and the caches in front of them.
+//! Blobs, artifacts, releases, aliases and domains over S3 or a folder, the caches in front of them, and
+//! the deployment package that may stand in for both.
 //!
 //! [`Store`] knows the layout and verifies every digest; [`Objects`] moves bytes and has two implementations,
 //! S3 and a folder. [`Cache`] keeps releases in memory and artifacts in a bounded folder on disk. What the bytes
@@ -12,6 +13,7 @@ mod error;
 mod folder;
 mod layout;
 mod objects;
+mod package;
 mod packed;
 mod s3;
 mod store;
@@ -22,5 +24,6 @@ pub use cache::{ArtifactFile, ArtifactKey, Cache, CacheSettings, Source, Timings
 pub use deadline::Deadline;
 pub use error::{Cause, OpenError, ReadError, WriteError};
 pub use objects::{ETag, Expect, Fetched, Objects, Part};
+pub use package::{Package, PackageFile};
 pub use packed::{ArtifactDigest, StoredArtifact};
 pub use store::{Pointer, Put, Store};

@@ -83,6 +83,10 @@ var handlers = map[string]any{
 			StatusCode: 202, Headers: map[string]string{"x": "y"}, Body: strings.NewReader("streamed"),
 		}, nil
 	},
+	"calls": func() (int, error) {
+		calls++
+		return calls, nil
+	},
 	"length": func(in order) (int, error) { return len(in.Name), nil },
 }
 

@@ -128,6 +128,20 @@ async fn timers_overlap_and_end_in_the_order_of_their_delays() {
 }
 
 #[tokio::test]
+async fn a_reused_instance_keeps_its_state_and_serves_on_after_an_error() {
+    let function = function().reused();
+    for expected in [1, 2, 3, 1] {
+        assert_eq!(function.call(json!({"op": "calls"})).await.unwrap(), expected);
+    }
+    function.call(json!({"op": "throwText"})).await.unwrap_err();
+    assert_eq!(function.call(json!({"op": "calls"})).await.unwrap(), 2);
+    for _ in 0..4 {
+        let waited = function.call(json!({"op": "wait"})).await.unwrap();
+        assert_eq!(waited["order"], json!([100, 200, 300]));
+    }
+}
+
+#[tokio::test]
 async fn deep_recursion_is_a_range_error_and_the_next_call_works() {
     let function = function();
     let (error_type, message, _) = function.failure(json!({"op": "dive"})).await;

@@ -9,6 +9,7 @@ import time
 import helper
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+CALLS = []
 GREETING = os.environ["GREETING"]
 CHANCE = random.random()
 STARTED = time.time()
@@ -99,6 +100,7 @@ OPERATIONS = {
     "reach": reach,
     "context": describe,
     "fresh": fresh,
+    "calls": lambda context: CALLS.append(context.aws_request_id) or len(CALLS),
     "raise": fail,
     "bytes": lambda context: {"value": b"raw"},
     "exit": lambda context: sys.exit(3),

@@ -1,11 +1,12 @@
-//! A built component, called on the engine that serves it in Lambda; each call is in an instance of its own.
+//! A built component, called on the engine that serves it in Lambda; each call is in an instance of its own unless it
+//! is [`Component::reused`].
 
 use bytes::Bytes;
 use http::Method;
 use http_body_util::{BodyExt as _, Full};
 use lambkin_engine::{
     ArtifactSource, Context, Engine, Grants, Invocation, InvokeError, LambdaFunction, Limits,
-    Settings, Stream, Target, compile,
+    Reuse, Settings, Stream, Target, compile,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub(crate) struct Component {
     environment: Vec<(String, String)>,
     grants: Grants,
     time_left: Duration,
+    reuse: Option<Reuse>,
     output: Arc<Mutex<Vec<String>>>,
 }
 
@@ -38,6 +40,7 @@ impl Component {
             environment: Vec::new(),
             grants: Grants::default(),
             time_left: TIME,
+            reuse: None,
             output: Arc::default(),
         }
     }
@@ -62,6 +65,12 @@ impl Component {
     /// The component with less time in its context; the engine ends it no earlier than otherwise.
     pub(crate) fn told(&self, time_left: Duration) -> Self {
         Self { time_left, ..self.clone() }
+    }
+
+    /// The component whose instances serve three invocations each.
+    pub(crate) fn reused(&self) -> Self {
+        let reuse = Some(Reuse { max_invocations: 3, max_age: Duration::from_secs(600) });
+        Self { reuse, ..self.clone() }
     }
 
     /// Calls a function.
@@ -153,6 +162,7 @@ impl Component {
             },
             deadline: Instant::now() + TIME,
             limits: Limits { memory_bytes: 256 * 1024 * 1024 },
+            reuse: self.reuse,
             environment: self.environment.clone(),
             config: BTreeMap::new(),
             grants: self.grants.clone(),

@@ -3,6 +3,7 @@
 use super::guarded;
 use crate::bindings::{async_function, function, types};
 use crate::component::{Callee, Component};
+use crate::kept::{Instance, Kept, Life};
 use crate::session::Session;
 use crate::state::Stdout;
 use crate::{Invocation, InvokeError, Usage};
@@ -34,18 +35,38 @@ impl Component {
         event: &str,
         mut invocation: Invocation,
     ) -> Result<(String, Usage), InvokeError> {
-        let mut session = Session::open(&self.0.shared, &mut invocation, Stdout::Lines)?;
+        let shared = &self.0.shared;
+        let (mut session, mut instance, life) = match shared.kept.take(self.0.id, &invocation) {
+            Some(Kept { mut session, instance: Instance::Function(instance), life }) => {
+                session.reopen(shared, &invocation)?;
+                (session, Some(instance), Some(life))
+            }
+            _ => {
+                let life = Life::new(self.0.id, &invocation);
+                (Session::open(shared, &mut invocation, Stdout::Lines)?, None, life)
+            }
+        };
         let context = types::Context::new(invocation.context, invocation.environment);
         let outcome = timeout_at(session.deadline(), async {
-            let instance = pre.instantiate_async(&mut session.store).await?;
-            session.instantiated();
+            let instance = match &instance {
+                Some(instance) => instance,
+                None => {
+                    let made = pre.instantiate_async(&mut session.store).await?;
+                    session.instantiated();
+                    instance.insert(made)
+                }
+            };
             instance
                 .lambkin_function_handler()
                 .call_handle(&mut session.store, event, &context)
                 .await
         });
         let outcome = outcome.await;
-        answer(session.close(outcome)?)
+        let (outcome, usage) = session.close(outcome)?;
+        if let (Some(instance), Some(life)) = (instance, life) {
+            shared.kept.put(Kept { session, instance: Instance::Function(instance), life });
+        }
+        answer((outcome, usage))
     }
 
     async fn call_async_function(

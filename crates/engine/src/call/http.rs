@@ -6,6 +6,7 @@
 use super::exit_is_an_end;
 use crate::answer::{Body, Completion, Failed, Failure, HttpAnswer, deliver};
 use crate::component::{Callee, Component};
+use crate::kept::{Instance, Kept, Life};
 use crate::session::Session;
 use crate::state::{State, Stdout};
 use crate::{Fault, Invocation, InvokeError, Usage};
@@ -15,8 +16,8 @@ use std::fmt::Debug;
 use std::future::poll_fn;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
-use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types as p2;
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::p3::Request as AsyncRequest;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
@@ -56,14 +57,25 @@ impl Component {
         mut invocation: Invocation,
         head: Head,
     ) -> Result<Usage, InvokeError> {
-        let mut session = Session::open(&self.0.shared, &mut invocation, Stdout::Lines)?;
+        let shared = &self.0.shared;
+        let (mut session, mut instance, life) = match shared.kept.take(self.0.id, &invocation) {
+            Some(Kept { mut session, instance: Instance::Http(instance), life }) => {
+                session.reopen(shared, &invocation)?;
+                (session, Some(instance), Some(life))
+            }
+            _ => {
+                let life = Life::new(self.0.id, &invocation);
+                (Session::open(shared, &mut invocation, Stdout::Lines)?, None, life)
+            }
+        };
         // Made after the session, and so dropped before it.
         let failure = Failure::new();
         let answering = Answering { head, failed: failure.flag() };
         let deadline = session.deadline();
         let outcome = match &self.0.callee {
             Callee::Http(pre) => {
-                timeout_at(deadline, serve(&mut session, pre, request, answering)).await
+                let serving = serve(&mut session, (pre, &mut instance), request, answering);
+                timeout_at(deadline, serving).await
             }
             Callee::HttpAsync(pre) => {
                 timeout_at(deadline, serve_async(&mut session, pre, request, answering)).await
@@ -75,8 +87,12 @@ impl Component {
                 });
             }
         };
+        let has_returned = matches!(outcome, Ok(Ok(())));
         let ((), usage) = session.close(outcome.map(|end| end.or_else(exit_is_an_end)))?;
         failure.disarm();
+        if let (true, Some(instance), Some(life)) = (has_returned, instance, life) {
+            shared.kept.put(Kept { session, instance: Instance::Http(instance), life });
+        }
         Ok(usage)
     }
 }
@@ -104,7 +120,7 @@ impl Answering {
 
 async fn serve(
     session: &mut Session,
-    pre: &ProxyPre<State>,
+    (pre, instance): (&ProxyPre<State>, &mut Option<Proxy>),
     request: Request<Body>,
     answering: Answering,
 ) -> wasmtime::Result<()> {
@@ -119,8 +135,14 @@ async fn serve(
         Ok(response) => drop(answering.answer(response)),
         Err(code) => answering.fail(&code),
     })?;
-    let proxy = pre.instantiate_async(&mut session.store).await?;
-    session.instantiated();
+    let proxy = match instance {
+        Some(proxy) => proxy,
+        None => {
+            let made = pre.instantiate_async(&mut session.store).await?;
+            session.instantiated();
+            instance.insert(made)
+        }
+    };
     proxy.wasi_http_incoming_handler().call_handle(&mut session.store, request, response).await
 }
 

@@ -15,4 +15,5 @@ mod functions;
 mod http;
 mod limits;
 mod outbound;
+mod reuse;
 mod support;

@@ -17,7 +17,8 @@ pub(crate) const MIB: u64 = 1 << 20;
 /// The engine that most tests share, as the invocations of one host do.
 pub(crate) fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| Engine::new(&Settings::default()).unwrap())
+    let settings = Settings { concurrency: 128, ..Settings::default() };
+    ENGINE.get_or_init(|| Engine::new(&settings).unwrap())
 }
 
 /// A guest, built for `wasm32-wasip2`.
@@ -137,6 +138,7 @@ pub(crate) fn invocation() -> (Invocation, Output) {
         context: Context { request_id: "request-1".to_owned(), ..Context::default() },
         deadline: Instant::now() + Duration::from_secs(10),
         limits: Limits { memory_bytes: 64 * MIB },
+        reuse: None,
         environment: Vec::new(),
         config: BTreeMap::new(),
         grants: Grants::default(),

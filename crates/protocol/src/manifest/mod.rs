@@ -11,7 +11,7 @@ mod unknown;
 pub use check::parse;
 pub use problem::{ManifestError, Problem};
 pub use types::{
-    App, Build, Component, Grants, JsEngine, Kind, Language, Limits, Manifest, schema,
+    App, Build, Component, Grants, JsEngine, Kind, Language, Limits, Manifest, Reuse, schema,
 };
 
 pub use crate::routes::Route;
@@ -20,3 +20,7 @@ pub use crate::routes::Route;
 pub const VERSION: u32 = 1;
 /// The memory of an instance, in MiB, when a component sets none.
 pub const DEFAULT_MEMORY_MB: u32 = 128;
+/// The invocations that a reused instance serves, when a component sets none.
+pub const DEFAULT_REUSE_INVOCATIONS: u32 = 1000;
+/// The seconds that a reused instance lives, when a component sets none.
+pub const DEFAULT_REUSE_AGE_SECONDS: u32 = 900;

@@ -14,6 +14,8 @@ use crate::routes::{Claim, METHODS, PatternError};
 const MAX_MEMORY_MB: u32 = 4096;
 /// The longest invocation Lambda allows, in seconds.
 const MAX_TIMEOUT_SECONDS: u32 = 900;
+const MAX_REUSE_INVOCATIONS: u32 = 1_000_000;
+const MAX_REUSE_AGE_SECONDS: u32 = 86_400;
 
 pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {
     if let Some(app) = &parts.app
@@ -62,6 +64,16 @@ fn check_component(name: &str, component: &Component, report: &mut Report<'_>) {
     for (key, value, most) in bounds {
         if value.is_some_and(|value| value == 0 || value > most) {
             report(&["limits", key], format!("`{key}` must be from 1 to {most}"), None);
+        }
+    }
+    let reuse = component.reuse.unwrap_or_default();
+    let bounds = [
+        ("max_invocations", reuse.max_invocations, 2, MAX_REUSE_INVOCATIONS),
+        ("max_age_seconds", reuse.max_age_seconds, 1, MAX_REUSE_AGE_SECONDS),
+    ];
+    for (key, value, least, most) in bounds {
+        if value.is_some_and(|value| !(least..=most).contains(&value)) {
+            report(&["reuse", key], format!("`{key}` must be from {least} to {most}"), None);
         }
     }
     for (index, origin) in component.grants.http.iter().enumerate() {

@@ -67,6 +67,9 @@ pub struct Component {
     /// What bounds an invocation.
     #[serde(default)]
     pub limits: Limits,
+    /// Lets an instance serve several invocations, one after the other. Absent, each has an instance of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<Reuse>,
     /// A build of your own instead of the language's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
@@ -138,6 +141,21 @@ pub struct Limits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 900))]
     pub timeout_seconds: Option<u32>,
+}
+
+/// How long an instance lives that serves several invocations. What one invocation leaves in global variables and in
+/// `/tmp`, the next one finds, as in a runtime of Lambda's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reuse {
+    /// The most invocations that an instance serves; 1000 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 1_000_000))]
+    pub max_invocations: Option<u32>,
+    /// The longest time that an instance lives, in seconds; 900 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub max_age_seconds: Option<u32>,
 }
 
 /// A build of the developer's own.

@@ -197,8 +197,12 @@ pub(crate) async fn releases_are_read_once(store: Store) {
 }
 
 fn cache(store: &Store, disk: &Path, bytes: u64) -> Cache {
-    let settings =
-        CacheSettings { disk_dir: disk.to_owned(), disk_bytes: bytes, memory_bytes: 1 << 20 };
+    let settings = CacheSettings {
+        disk_dir: disk.to_owned(),
+        disk_bytes: bytes,
+        memory_bytes: 1 << 20,
+        package: None,
+    };
     Cache::new(store.clone(), settings)
 }
 
