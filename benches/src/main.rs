@@ -1,22 +1,37 @@
-//! `cargo xtask bench`: what a first answer and a warm call cost on Lambkin and on each language's own Lambda client,
-//! all in one run, with one Runtime API server and one S3.
+//! `cargo xtask bench`: what Lambkin costs, beside each language's own Lambda client, all in one run, with one Runtime
+//! API server and one S3.
 //!
-//! A first answer is timed from `exec` to the last byte of the answer; its processor time is what the process used
-//! until then. The runtimes take turns, so that whatever else the machine does meets all of them.
+//! | part | what it measures | module |
+//! |---|---|---|
+//! | `first` | `exec` to first answer, artifact in S3 and in /tmp | `cold` |
+//! | `warm` | a greeting, and 10 KB of JSON transformed | `warm` |
+//! | `quota` | both under the share of a processor that small functions get | `quota` |
+//! | `fetch` | the first call of an app that the process has not seen | `fetch` |
+//! | `density` | a thousand apps through one process | `density` |
+//! | `growth` | cost against bodies, routes, apps and concurrency | `growth` |
+//!
+//! The runtimes take turns, so that whatever else the machine does meets all of them. Processor time is what a process
+//! and the kernel for it used; on a machine with other work it is the figure to read. Every answer is checked.
 
 mod arguments;
+mod call;
 mod cold;
 mod lambkin;
+mod machine;
+mod orders;
 mod process;
 mod report;
 mod runtime_api;
 mod statistics;
 mod subject;
+mod table;
+mod target;
 mod warm;
 
-use anyhow::Context as _;
-use arguments::Arguments;
+use arguments::{Arguments, Part};
 use clap::Parser as _;
+use lambkin::Cloud;
+use serde_json::{Map, Value};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -30,15 +45,33 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let servers = tokio::runtime::Runtime::new().context("starting the servers' threads")?;
     let folder = tempfile::tempdir()?;
-    report::say("publishing the components");
-    let store = servers.block_on(lambkin::Store::start(folder.path()))?;
-    let subjects = subject::all(arguments, &store, folder.path())?;
-    report::say(&format!("first answers, {} rounds", arguments.rounds));
-    let cold = cold::measure(&subjects, arguments.rounds)?;
-    report::say(&format!("warm calls, {} each", arguments.calls));
-    let warm = warm::measure(&subjects, arguments.calls)?;
-    report::table(&subjects, &cold, &warm);
+    let cloud = Cloud::start(arguments, folder.path())?;
+    report::print(&machine::describe());
+    let mut results = Map::new();
+    results.insert("machine".to_owned(), machine::facts(&arguments.commit));
+    measure(arguments, &cloud, &mut results)?;
+    if let Some(file) = &arguments.json {
+        fs_err::write(file, serde_json::to_vec(&results)?)?;
+        report::say(&format!("everything that was measured is in {}", file.display()));
+    }
+    Ok(())
+}
+
+fn measure(
+    arguments: &Arguments,
+    cloud: &Cloud,
+    results: &mut Map<String, Value>,
+) -> anyhow::Result<()> {
+    let beside_natives = [Part::First, Part::Warm, Part::Quota];
+    if beside_natives.iter().any(|part| arguments.wants(*part)) {
+        let subjects = subject::all(arguments, cloud)?;
+        if arguments.wants(Part::First) {
+            results.insert("first".to_owned(), cold::run(&subjects, arguments.rounds)?);
+        }
+        if arguments.wants(Part::Warm) {
+            results.insert("warm".to_owned(), warm::run(&subjects, arguments.calls)?);
+        }
+    }
     Ok(())
 }
