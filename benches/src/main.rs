@@ -15,11 +15,19 @@
 
 mod arguments;
 mod call;
+mod cgroup;
 mod cold;
+mod density;
+mod fetch;
+mod fleet;
+mod growth;
 mod lambkin;
+mod log;
 mod machine;
 mod orders;
+mod plot;
 mod process;
+mod quota;
 mod report;
 mod runtime_api;
 mod statistics;
@@ -27,6 +35,7 @@ mod subject;
 mod table;
 mod target;
 mod warm;
+mod zipf;
 
 use arguments::{Arguments, Part};
 use clap::Parser as _;
@@ -63,14 +72,29 @@ fn measure(
     cloud: &Cloud,
     results: &mut Map<String, Value>,
 ) -> anyhow::Result<()> {
-    let beside_natives = [Part::First, Part::Warm, Part::Quota];
-    if beside_natives.iter().any(|part| arguments.wants(*part)) {
+    let mut keep = |name: &str, value| drop(results.insert(name.to_owned(), value));
+    if [Part::First, Part::Warm, Part::Quota].iter().any(|part| arguments.wants(*part)) {
         let subjects = subject::all(arguments, cloud)?;
         if arguments.wants(Part::First) {
-            results.insert("first".to_owned(), cold::run(&subjects, arguments.rounds)?);
+            keep("first", cold::run(&subjects, arguments.rounds)?);
         }
         if arguments.wants(Part::Warm) {
-            results.insert("warm".to_owned(), warm::run(&subjects, arguments.calls)?);
+            keep("warm", warm::run(&subjects, arguments.calls)?);
+        }
+        if arguments.wants(Part::Quota) {
+            keep("quota", quota::run(&subjects, arguments.rounds.div_ceil(3))?);
+        }
+    }
+    if arguments.wants(Part::Fetch) {
+        keep("fetch", fetch::run(cloud, &arguments.native_rust_s3, arguments.rounds)?);
+    }
+    if [Part::Density, Part::Growth].iter().any(|part| arguments.wants(*part)) {
+        let fleet = density::Fleet::publish(cloud)?;
+        if arguments.wants(Part::Density) {
+            keep("density", density::run(cloud, &fleet)?);
+        }
+        if arguments.wants(Part::Growth) {
+            keep("growth", growth::run(arguments, cloud, &fleet)?);
         }
     }
     Ok(())

@@ -36,7 +36,8 @@ impl Bound {
     pub(crate) fn distance(self, value: f64, baseline: f64) -> String {
         match self {
             Self::Times(_) => format!("{:.2}x", value / baseline),
-            Self::Fraction(_) => format!("1/{:.1}", baseline / value),
+            Self::Fraction(_) if value < baseline => format!("1/{:.1}", baseline / value),
+            Self::Fraction(_) => format!("{:.2}x", value / baseline),
             Self::Added(_) => format!("{:+.3} ms", value - baseline),
         }
     }

@@ -51,12 +51,13 @@ fn measure(subjects: &[&Subject], call: &Call, calls: usize) -> anyhow::Result<V
         for _ in 0..WARM_UP {
             once(&api, call).with_context(|| subject.name.clone())?;
         }
-        running.push((api, process));
+        // In this order: the process ends before its server does.
+        running.push((process, api));
     }
     let mut all: Vec<Warm> = subjects.iter().map(|_| Warm::default()).collect();
     let turns = calls.div_ceil(TURN);
     for turn in 1..=turns {
-        for ((api, process), warm) in running.iter().zip(&mut all) {
+        for ((process, api), warm) in running.iter().zip(&mut all) {
             let before = process.processor()?;
             for _ in 0..TURN {
                 warm.times.push(once(api, call)?);
