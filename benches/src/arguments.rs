@@ -33,9 +33,9 @@ pub(crate) struct Arguments {
     /// The script that starts Node's own client.
     #[arg(long)]
     pub(crate) native_node: Option<PathBuf>,
-    /// The folder of Java's own client, its jars, and the handler's classes.
+    /// The class path of Java's own client and the handler.
     #[arg(long)]
-    pub(crate) native_java: Option<PathBuf>,
+    pub(crate) native_java: Option<String>,
     /// How many first answers of each; the parts that take longer make fewer.
     #[arg(long, default_value_t = 15)]
     pub(crate) rounds: usize,

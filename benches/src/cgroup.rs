@@ -6,9 +6,10 @@
 
 use crate::process::Process;
 use crate::statistics::milliseconds;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -33,8 +34,8 @@ impl Means {
     /// The best that this machine lets us do.
     pub(crate) fn find() -> Self {
         let (unified, old) = (Path::new("/sys/fs/cgroup"), Path::new("/sys/fs/cgroup/cpu"));
-        // The controller may not be handed down yet; where it must not be, making the group fails below.
-        let _ = fs_err::write(unified.join("cgroup.subtree_control"), "+cpu");
+        // The controller may not be handed down yet; where it must not be, setting the limit fails below.
+        let _ = set(&unified.join("cgroup.subtree_control"), "+cpu");
         let candidates = [Self::Version2(unified.to_owned()), Self::Version1(old.to_owned())];
         let usable = |means: &Self| Group::new(means).is_ok_and(|group| group.limit(50).is_ok());
         candidates.into_iter().find(usable).unwrap_or(Self::Signals)
@@ -66,7 +67,7 @@ impl Share {
             return Ok(Self::Signals(Signals::start(process.id())));
         }
         let group = Group::new(means)?;
-        fs_err::write(group.folder.join("cgroup.procs"), process.id().to_string())?;
+        set(&group.folder.join("cgroup.procs"), &process.id().to_string())?;
         Ok(Self::Group(group))
     }
 
@@ -98,6 +99,8 @@ impl Group {
             Means::Signals => anyhow::bail!("signals need no control group"),
         };
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let processes = parent.join("cgroup.procs");
+        ensure!(processes.exists(), "{} holds no control groups", parent.display());
         let folder = parent.join(format!("lambkin-bench-{}-{number}", std::process::id()));
         fs_err::create_dir(&folder)?;
         Ok(Self { folder, is_version_1 })
@@ -106,10 +109,10 @@ impl Group {
     fn limit(&self, percent: u32) -> anyhow::Result<()> {
         let quota = PERIOD / 100 * percent;
         if self.is_version_1 {
-            fs_err::write(self.folder.join("cpu.cfs_period_us"), PERIOD.to_string())?;
-            fs_err::write(self.folder.join("cpu.cfs_quota_us"), quota.to_string())?;
+            set(&self.folder.join("cpu.cfs_period_us"), &PERIOD.to_string())?;
+            set(&self.folder.join("cpu.cfs_quota_us"), &quota.to_string())?;
         } else {
-            fs_err::write(self.folder.join("cpu.max"), format!("{quota} {PERIOD}"))?;
+            set(&self.folder.join("cpu.max"), &format!("{quota} {PERIOD}"))?;
         }
         Ok(())
     }
@@ -125,6 +128,11 @@ impl Drop for Group {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
+}
+
+/// Writes to a file of the kernel's. One that is not there is not made.
+fn set(file: &Path, value: &str) -> std::io::Result<()> {
+    fs_err::OpenOptions::new().write(true).open(file)?.write_all(value.as_bytes())
 }
 
 /// The thread that stops and continues a process.
@@ -144,11 +152,12 @@ impl Signals {
         let thread = std::thread::spawn(move || {
             while !ended.load(Ordering::Relaxed) {
                 let running = period * share.load(Ordering::Relaxed).min(100) / 100;
+                let stopped = period.saturating_sub(running);
                 let _ = kill(process, Signal::SIGCONT);
                 std::thread::sleep(running);
-                if running < period {
+                if !stopped.is_zero() {
                     let _ = kill(process, Signal::SIGSTOP);
-                    std::thread::sleep(period - running);
+                    std::thread::sleep(stopped);
                 }
             }
         });

@@ -85,19 +85,19 @@ fn tell(subjects: &[Subject], all: &[Cold]) -> Value {
             format!("{processor:.1}"),
             format!("{:.1}", median(&cold.memory)),
         ];
-        let mut row = json!({
+        let target = compared.as_ref().map(|(compared, _)| compared.json());
+        rows.push(json!({
             "subject": subject.id,
             "name": subject.name,
             "wallMs": cold.elapsed,
             "processorMs": cold.processor,
             "peakMiB": cold.memory,
-        });
+            "target": target,
+        }));
         if let Some((compared, wall)) = compared {
             cells.extend([compared.distance_from(), wall, compared.bound(), compared.met()]);
-            row["target"] = compared.json();
         }
         table.row(cells);
-        rows.push(row);
     }
     table.print();
     Value::Array(rows)

@@ -71,14 +71,13 @@ impl Source {
         let model = Model::read(cloud, app)?;
         let prefix = format!("fetch-{app}");
         let store = cloud.store(&format!("s3://{BUCKET}/{prefix}"))?;
+        let bucket = cloud.store(&format!("s3://{BUCKET}"))?;
         let objects = cloud.block_on(async {
             model.publish(&store, app).await?;
             map_domain(&store, [(String::new(), app.to_owned())].into_iter()).await?;
-            stored_artifacts(&store).await
+            stored_artifacts(&bucket, &prefix).await
         })?;
         ensure!(!objects.is_empty(), "{app} left no artifact in the store");
-        let objects = objects.into_iter().map(|(key, size)| (format!("{prefix}/{key}"), size));
-        let objects = objects.collect();
         Ok(Self { app, prefix, artifact_size: model.artifact_size(), objects })
     }
 

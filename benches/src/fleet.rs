@@ -4,10 +4,10 @@
 //! its answers are its own. What is written goes through the store as `lambkin publish` writes it.
 
 use crate::call::DOMAIN;
-use crate::lambkin::Cloud;
+use crate::lambkin::{Cloud, STORE};
 use anyhow::{Context as _, bail, ensure};
 use bytes::Bytes;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, TryStreamExt as _};
 use lambkin_protocol::alias::Alias;
 use lambkin_protocol::digest::sha256_hex;
 use lambkin_protocol::domain::{Domain, Mapping};
@@ -39,7 +39,7 @@ impl Model {
     /// Publishes the bench's `app` and reads it back.
     pub(crate) fn read(cloud: &Cloud, app: &str) -> anyhow::Result<Self> {
         cloud.publish(app)?;
-        let store = cloud.store(&cloud.url())?;
+        let store = cloud.store(STORE)?;
         cloud.block_on(Self::read_from(&store, &format!("bench-{app}")))
     }
 
@@ -141,20 +141,25 @@ pub(crate) fn copy_text(number: u32) -> String {
     format!("bench-variant-{number:08}")
 }
 
-/// The keys and sizes in bytes of what a store holds of artifacts: everything but blobs, apps and domains.
-pub(crate) async fn stored_artifacts(store: &Store) -> anyhow::Result<Vec<(String, u64)>> {
-    let objects = store.objects();
+/// The keys and sizes in bytes of what the store below `prefix` of the bucket holds of artifacts: everything but blobs,
+/// apps and domains. `bucket` is the whole bucket.
+pub(crate) async fn stored_artifacts(
+    bucket: &Store,
+    prefix: &str,
+) -> anyhow::Result<Vec<(String, u64)>> {
+    let objects = bucket.objects();
     let deadline = || Deadline::after(Duration::from_secs(10));
     let mut found = Vec::new();
-    let mut folders = objects.children("", deadline()).await?;
+    let mut folders = objects.children(prefix, deadline()).await?;
     folders.retain(|name| !["apps", "blobs", "domains"].contains(&name.as_str()));
-    while let Some(key) = folders.pop() {
+    let mut keys: Vec<String> = folders.iter().map(|name| format!("{prefix}/{name}")).collect();
+    while let Some(key) = keys.pop() {
         if let Some(size) = objects.size(&key, deadline()).await? {
             found.push((key, size));
             continue;
         }
         let below = objects.children(&key, deadline()).await?;
-        folders.extend(below.iter().map(|name| format!("{key}/{name}")));
+        keys.extend(below.iter().map(|name| format!("{key}/{name}")));
     }
     Ok(found)
 }

@@ -16,6 +16,8 @@ use tokio::runtime::Runtime;
 
 /// The bucket that everything is in.
 pub(crate) const BUCKET: &str = "bench";
+/// The store that apps are published to.
+pub(crate) const STORE: &str = "s3://bench/store";
 const CREDENTIAL: &str = "bench";
 const REGION: &str = "us-east-1";
 
@@ -80,14 +82,9 @@ impl Cloud {
         program.with("LAMBKIN_CACHE_DIR", cache.display().to_string())
     }
 
-    /// The size of the host's file in bytes.
+    /// The host's file.
     pub(crate) fn bootstrap(&self) -> &Path {
         &self.bootstrap
-    }
-
-    /// The URL of the store that apps are published to.
-    pub(crate) fn url(&self) -> String {
-        format!("s3://{BUCKET}/store")
     }
 
     /// Runs `future` on the threads of the server.
@@ -126,7 +123,7 @@ impl Cloud {
         let mut command = Command::new(&self.lambkin);
         command.args(["publish", "--alias", "live", "--target", std::env::consts::ARCH]);
         command.current_dir(self.apps.join(app)).envs(self.environment());
-        command.env("LAMBKIN_STORE", self.url());
+        command.env("LAMBKIN_STORE", STORE);
         let output = command.stdin(Stdio::null()).output()?;
         ensure!(
             output.status.success(),

@@ -3,10 +3,10 @@
 //!
 //! | part | what it measures | module |
 //! |---|---|---|
-//! | `first` | `exec` to first answer, artifact in S3 and in /tmp | `cold` |
+//! | `first` | `exec` to first answer, artifact in S3 and in /tmp; the binary's size | `cold`, `binary` |
 //! | `warm` | a greeting, and 10 KB of JSON transformed | `warm` |
 //! | `quota` | both under the share of a processor that small functions get | `quota` |
-//! | `fetch` | the first call of an app that the process has not seen | `fetch` |
+//! | `fetch` | the first call of an app that the process has not seen; the second app on one engine | `fetch`, `second` |
 //! | `density` | a thousand apps through one process | `density` |
 //! | `growth` | cost against bodies, routes, apps and concurrency | `growth` |
 //!
@@ -14,6 +14,7 @@
 //! and the kernel for it used; on a machine with other work it is the figure to read. Every answer is checked.
 
 mod arguments;
+mod binary;
 mod call;
 mod cgroup;
 mod cold;
@@ -30,6 +31,7 @@ mod process;
 mod quota;
 mod report;
 mod runtime_api;
+mod second;
 mod statistics;
 mod subject;
 mod table;
@@ -76,6 +78,7 @@ fn measure(
     if [Part::First, Part::Warm, Part::Quota].iter().any(|part| arguments.wants(*part)) {
         let subjects = subject::all(arguments, cloud)?;
         if arguments.wants(Part::First) {
+            keep("binary", binary::run(cloud.bootstrap())?);
             keep("first", cold::run(&subjects, arguments.rounds)?);
         }
         if arguments.wants(Part::Warm) {
@@ -87,6 +90,7 @@ fn measure(
     }
     if arguments.wants(Part::Fetch) {
         keep("fetch", fetch::run(cloud, &arguments.native_rust_s3, arguments.rounds)?);
+        keep("second", second::run(cloud)?);
     }
     if [Part::Density, Part::Growth].iter().any(|part| arguments.wants(*part)) {
         let fleet = density::Fleet::publish(cloud)?;

@@ -6,7 +6,7 @@ use crate::cgroup::{Means, Share, proof};
 use crate::process::Process;
 use crate::report;
 use crate::runtime_api::RuntimeApi;
-use crate::statistics::{median, milliseconds};
+use crate::statistics::{mean, median, milliseconds};
 use crate::subject::Subject;
 use crate::table::Table;
 use crate::warm;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 /// Percent of a processor, and the memory of the function that gets it in MB.
 const SHARES: [(u32, u32); 3] = [(7, 128), (25, 512), (100, 1769)];
 
-/// Warm calls after each first one.
+/// Warm calls after each first one, one right after the other: their mean is what the share sustains.
 const CALLS: usize = 15;
 
 /// What was measured of one subject under one share, in milliseconds.
@@ -84,10 +84,10 @@ fn once(
 }
 
 fn tell(subjects: &[&Subject], all: &[[Calls; SHARES.len()]]) {
-    let mut columns = vec!["".to_owned(), "Init ms".to_owned()];
+    let mut columns = vec![String::new(), "Init ms".to_owned()];
     for (percent, memory) in SHARES {
         columns.push(format!("{percent} % ({memory} MB): first ms"));
-        columns.push("warm p50 ms".to_owned());
+        columns.push("warm mean (p50) ms".to_owned());
     }
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut table =
@@ -97,7 +97,7 @@ fn tell(subjects: &[&Subject], all: &[[Calls; SHARES.len()]]) {
         let mut cells = vec![subject.name.clone(), format!("{:.1}", median(&inits))];
         for calls in shares {
             cells.push(format!("{:.1}", median(&calls.first)));
-            cells.push(format!("{:.2}", median(&calls.warm)));
+            cells.push(format!("{:.2} ({:.2})", mean(&calls.warm), median(&calls.warm)));
         }
         table.row(cells);
     }

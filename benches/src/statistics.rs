@@ -29,6 +29,11 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     at(values, 0.5)
 }
 
+/// The mean of `values`; zero of none.
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / count(values.len().max(1))
+}
+
 /// The value that all but one in a hundred of `values` do not pass; zero of none.
 pub(crate) fn p99(values: &[f64]) -> f64 {
     at(values, 0.99)

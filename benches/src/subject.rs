@@ -1,7 +1,7 @@
 //! What is measured: each language on its own Lambda client, and as a component on the host.
 
 use crate::arguments::Arguments;
-use crate::lambkin::Cloud;
+use crate::lambkin::{Cloud, STORE};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -147,23 +147,21 @@ fn native(arguments: &Arguments, cloud: &Cloud) -> anyhow::Result<Vec<Subject>> 
         subject.program.arguments.extend(["-m".into(), "awslambdaric".into()]);
         subjects.push(subject.with_handler(apps.join("python"), "app.lambda_handler"));
     }
-    if let Some(folder) = &arguments.native_java {
-        subjects.push(java(folder));
+    if let Some(class_path) = &arguments.native_java {
+        subjects.push(java(class_path).with_handler(apps.clone(), "bench.Hello::handleRequest"));
     }
     Ok(subjects)
 }
 
-/// Java's client with the options that Lambda gives the Java virtual machine.
-fn java(folder: &Path) -> Subject {
+/// Java's client, with the options that Lambda gives the Java virtual machine.
+fn java(class_path: &str) -> Subject {
     let mut subject = subject(JAVA, "Java, aws-lambda-java-ric", Path::new("java"));
-    let classes = format!("{0}/*:{0}/classes", folder.display());
-    let options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", &classes];
-    subject.program.arguments.extend(options.map(Into::into));
+    let options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp"];
+    let arguments = &mut subject.program.arguments;
+    arguments.extend(options.map(Into::into));
+    arguments.push(class_path.into());
+    arguments.push("com.amazonaws.services.lambda.runtime.api.client.AWSLambda".into());
     subject
-        .program
-        .arguments
-        .push("com.amazonaws.services.lambda.runtime.api.client.AWSLambda".into());
-    subject.with_handler(folder.to_owned(), "bench.Hello::handleRequest")
 }
 
 fn subject(id: &str, name: &str, executable: &Path) -> Subject {
@@ -179,7 +177,7 @@ fn component(cloud: &Cloud, (app, name): (&str, &str), before: Before) -> Subjec
     let folder = cloud.folder().join("cache").join(format!("{app}-{id}"));
     let program = cloud
         .host(&folder)
-        .with("LAMBKIN_STORE", cloud.url())
+        .with("LAMBKIN_STORE", STORE)
         .with("LAMBKIN_APP", format!("bench-{app}@live"));
     Subject {
         id: format!("{app}/{id}"),

@@ -35,9 +35,8 @@ impl Bound {
     /// How far `value` is from `baseline`, in the bound's own terms.
     pub(crate) fn distance(self, value: f64, baseline: f64) -> String {
         match self {
-            Self::Times(_) => format!("{:.2}x", value / baseline),
             Self::Fraction(_) if value < baseline => format!("1/{:.1}", baseline / value),
-            Self::Fraction(_) => format!("{:.2}x", value / baseline),
+            Self::Times(_) | Self::Fraction(_) => format!("{:.2}x", value / baseline),
             Self::Added(_) => format!("{:+.3} ms", value - baseline),
         }
     }
@@ -83,6 +82,11 @@ pub(crate) const GREETING: [Target; 5] = [
 
 /// The tail of a warm greeting on a Rust component: the slowest call in a hundred against the median one.
 pub(crate) const TAIL: f64 = 3.0;
+
+/// Whether a row has a bound on its tail, too.
+pub(crate) fn has_tail(targets: &[Target], subject: &str) -> bool {
+    subject.starts_with("rust-") && of(targets, subject).is_some()
+}
 
 /// The warm transformation of 10 KB of JSON: the median call.
 pub(crate) const TRANSFORM: [Target; 3] = [

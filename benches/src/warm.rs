@@ -2,12 +2,12 @@
 
 use crate::call::Call;
 use crate::process::Process;
+use crate::report;
 use crate::runtime_api::RuntimeApi;
-use crate::statistics::{count, median, milliseconds, p99};
-use crate::subject::{RUST, Subject};
+use crate::statistics::{count, mean, median, milliseconds, p99};
+use crate::subject::Subject;
 use crate::table::{Compared, Table, yes_or_no};
 use crate::target::{self, Target};
-use crate::{report, statistics};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ fn measure(subjects: &[&Subject], call: &Call, calls: usize) -> anyhow::Result<V
                 warm.times.push(once(api, call)?);
             }
             let used = milliseconds(process.processor()?.saturating_sub(before));
-            warm.processor.push(used / statistics::count(TURN));
+            warm.processor.push(used / count(TURN));
         }
         report::progress(turn, turns);
     }
@@ -86,41 +86,38 @@ fn tell(title: &str, targets: &[Target], (subjects, all): (&[&Subject], &[Warm])
     let mut rows = Vec::new();
     for (subject, warm) in subjects.iter().zip(all) {
         let (p50, p99) = (median(&warm.times), p99(&warm.times));
-        let mean = warm.processor.iter().sum::<f64>() / count(warm.processor.len().max(1));
         let mut cells = vec![
             subject.name.trim_end_matches(", from S3").to_owned(),
             format!("{p50:.3}"),
             format!("{p99:.3}"),
-            format!("{mean:.3}"),
+            format!("{:.3}", mean(&warm.processor)),
             format!("{:.1}", p99 / p50),
         ];
-        let mut row = json!({
+        let compared = target::of(targets, &subject.id).and_then(|target| {
+            let at = subjects.iter().position(|subject| subject.id == target.baseline)?;
+            let baseline = median(&all.get(at)?.times);
+            Some(Compared::new(target, &subjects.get(at)?.name, (p50, baseline)))
+        });
+        let tail_met = target::has_tail(targets, &subject.id).then_some(p99 <= p50 * target::TAIL);
+        if let Some(compared) = &compared {
+            cells.push(compared.distance_from());
+            cells.extend(match tail_met {
+                Some(met) => [
+                    format!("{}, p99 <= {}x p50", compared.bound(), target::TAIL),
+                    format!("{}, {}", compared.met(), yes_or_no(met)),
+                ],
+                None => [compared.bound(), compared.met()],
+            });
+        }
+        table.row(cells);
+        rows.push(json!({
             "subject": subject.id,
             "name": subject.name,
             "callMs": warm.times,
             "processorMs": warm.processor,
-        });
-        let compared = target::of(targets, &subject.id).and_then(|target| {
-            let at = subjects.iter().position(|subject| subject.id == target.baseline)?;
-            let baseline = median(&all.get(at)?.times);
-            Some((target, Compared::new(target, &subjects.get(at)?.name, (p50, baseline))))
-        });
-        if let Some((target, compared)) = compared {
-            let has_tail = target.baseline == RUST && subject.id.starts_with(RUST);
-            let tail_met = p99 <= p50 * target::TAIL;
-            let (tail, met) = if has_tail {
-                row["tail"] =
-                    json!({ "p99OverP50": p99 / p50, "bound": target::TAIL, "met": tail_met });
-                let bound = format!(", p99 <= {}x p50", target::TAIL);
-                (bound, format!("{}, {}", compared.met(), yes_or_no(tail_met)))
-            } else {
-                (String::new(), compared.met())
-            };
-            cells.extend([compared.distance_from(), compared.bound() + &tail, met]);
-            row["target"] = compared.json();
-        }
-        table.row(cells);
-        rows.push(row);
+            "target": compared.map(|compared| compared.json()),
+            "tailMet": tail_met,
+        }));
     }
     table.print();
     Value::Array(rows)

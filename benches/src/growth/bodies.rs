@@ -3,7 +3,7 @@
 use super::{Curve, Line};
 use crate::arguments::Arguments;
 use crate::call::Call;
-use crate::lambkin::Cloud;
+use crate::lambkin::{Cloud, STORE};
 use crate::process::Process;
 use crate::runtime_api::RuntimeApi;
 use crate::statistics::{count, median};
@@ -22,7 +22,7 @@ pub(super) fn measure(arguments: &Arguments, cloud: &Cloud) -> anyhow::Result<Ve
     for (app, name) in [("rust-function", "Rust component"), ("rust-http", "wasi:http component")] {
         cloud.publish(app)?;
         let host = cloud.host(&cloud.folder().join("cache/growth"));
-        let host = host.with("LAMBKIN_STORE", cloud.url());
+        let host = host.with("LAMBKIN_STORE", STORE);
         programs.push((name, host.with("LAMBKIN_APP", format!("bench-{app}@live"))));
     }
     let mut lines = Vec::new();

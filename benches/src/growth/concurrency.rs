@@ -2,7 +2,7 @@
 
 use super::{Curve, Line};
 use crate::call::Call;
-use crate::lambkin::Cloud;
+use crate::lambkin::{Cloud, STORE};
 use crate::process::Process;
 use crate::runtime_api::RuntimeApi;
 use crate::statistics::{mebibytes, median, milliseconds, p99};
@@ -44,7 +44,7 @@ struct Measured {
 fn keep_busy(cloud: &Cloud, at_once: u32) -> anyhow::Result<Measured> {
     let host = cloud.host(&cloud.folder().join("cache/growth"));
     let program = host
-        .with("LAMBKIN_STORE", cloud.url())
+        .with("LAMBKIN_STORE", STORE)
         .with("LAMBKIN_APP", "bench-rust-function@live")
         .with("AWS_LAMBDA_MAX_CONCURRENCY", at_once.to_string());
     let api = RuntimeApi::start()?;

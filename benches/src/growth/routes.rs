@@ -3,7 +3,7 @@
 use super::{Curve, Line};
 use crate::call::Call;
 use crate::fleet::{Model, put_release};
-use crate::lambkin::{BUCKET, Cloud};
+use crate::lambkin::{Cloud, STORE};
 use crate::process::Process;
 use crate::runtime_api::RuntimeApi;
 use crate::statistics::{median, milliseconds};
@@ -60,14 +60,13 @@ fn publish(cloud: &Cloud, model: &Model, app: &str, count: u32) -> anyhow::Resul
         component: component.clone(),
     };
     release.routes = (1..=count).map(route).collect();
-    let store = cloud.store(&cloud.url())?;
+    let store = cloud.store(STORE)?;
     cloud.block_on(put_release(&store, app, &release))
 }
 
 fn first_and_warm(cloud: &Cloud, app: &str, count: u32) -> anyhow::Result<Measured> {
     let host = cloud.host(&cloud.folder().join("cache/growth"));
-    let program =
-        host.with("LAMBKIN_STORE", cloud.url()).with("LAMBKIN_APP", format!("{app}@live"));
+    let program = host.with("LAMBKIN_STORE", STORE).with("LAMBKIN_APP", format!("{app}@live"));
     let call = Call::hello_at(&format!("/route-{count}/world"))?;
     let mut measured = Measured::default();
     // The first round is thrown away: it fills the disk cache.
