@@ -28,8 +28,8 @@ pub(crate) fn describe() -> String {
     )
 }
 
-/// The load averages, as `/proc/loadavg` says them.
-fn load() -> String {
+/// The load averages of the last one, five and fifteen minutes, as `/proc/loadavg` says them.
+pub(crate) fn load() -> String {
     first_line("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")
 }
 

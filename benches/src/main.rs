@@ -44,6 +44,11 @@ use clap::Parser as _;
 use lambkin::Cloud;
 use serde_json::{Map, Value};
 use std::process::ExitCode;
+use std::time::Instant;
+
+/// The one target that has nothing to be measured yet.
+const NO_SERVE: &str =
+    "Not measured: `lambkin serve` against `wasmtime serve`; lambkin has no `serve`.";
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -61,7 +66,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     report::print(&machine::describe());
     let mut results = Map::new();
     results.insert("machine".to_owned(), machine::facts(&arguments.commit));
+    let started = Instant::now();
     measure(arguments, &cloud, &mut results)?;
+    let seconds = started.elapsed().as_secs();
+    report::print(&format!("\nIn {seconds} s; the load is {} now.", machine::load()));
+    results.insert("loadAtEnd".to_owned(), machine::load().into());
+    results.insert("seconds".to_owned(), seconds.into());
     if let Some(file) = &arguments.json {
         fs_err::write(file, serde_json::to_vec(&results)?)?;
         report::say(&format!("everything that was measured is in {}", file.display()));
@@ -83,6 +93,7 @@ fn measure(
         }
         if arguments.wants(Part::Warm) {
             keep("warm", warm::run(&subjects, arguments.calls)?);
+            report::print(NO_SERVE);
         }
         if arguments.wants(Part::Quota) {
             keep("quota", quota::run(&subjects, arguments.rounds.div_ceil(3))?);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::cmp::Reverse;
 
 /// How many orders make 10 KB.
-const COUNT: u64 = 64;
+const COUNT: u64 = 70;
 
 const CUSTOMERS: [&str; 4] = ["Ada Lovelace", "Grace Hopper", "Barbara Liskov", "Radia Perlman"];
 

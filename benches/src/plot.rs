@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 360.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 624.0;
+const RIGHT: f64 = 604.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 312.0;
 
@@ -140,12 +140,16 @@ impl Axis {
     }
 }
 
+/// A tick's number: with a comma in thousands, without zeros at its end.
 fn label(value: f64) -> String {
-    if value >= 0.995 {
-        return format!("{value:.0}");
+    if value < 0.995 {
+        return format!("{value:.4}").trim_end_matches('0').to_owned();
     }
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').to_owned()
+    let digits = format!("{value:.0}");
+    match digits.len().checked_sub(3).and_then(|at| digits.split_at_checked(at)) {
+        Some((thousands, rest)) if !thousands.is_empty() => format!("{thousands},{rest}"),
+        _ => digits,
+    }
 }
 
 fn grid(svg: &mut String, from: (f64, f64), to: (f64, f64)) {
@@ -182,7 +186,8 @@ mod tests {
 
     #[test]
     fn labels_have_no_noise() {
-        assert_eq!([0.01, 0.5, 1.0, 2.0, 10_000.0].map(label), ["0.01", "0.5", "1", "2", "10000"]);
+        let labels = [0.01, 0.5, 1.0, 200.0, 10_000.0].map(label);
+        assert_eq!(labels, ["0.01", "0.5", "1", "200", "10,000"]);
     }
 
     #[test]
