@@ -1,11 +1,14 @@
-//! The command's arguments: where the programs are that are measured.
+//! The command's arguments: which parts are measured, and where the programs are.
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 
-/// Measures first answers and warm calls; `cargo xtask bench` builds the programs and gives the arguments.
+/// Measures Lambkin beside the native runtimes; `cargo xtask bench` builds the programs and gives the arguments.
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
+    /// What to measure; everything when nothing is named.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
     /// The host, built with `--release`.
     #[arg(long)]
     pub(crate) bootstrap: PathBuf,
@@ -18,6 +21,9 @@ pub(crate) struct Arguments {
     /// The handler on Rust's own client, built with `--release`: what all are compared with.
     #[arg(long)]
     pub(crate) native_rust: PathBuf,
+    /// The same with `aws-sdk-s3`: what "from S3" is compared with.
+    #[arg(long)]
+    pub(crate) native_rust_s3: PathBuf,
     /// The handler on Go's own client.
     #[arg(long)]
     pub(crate) native_go: Option<PathBuf>,
@@ -27,10 +33,46 @@ pub(crate) struct Arguments {
     /// The script that starts Node's own client.
     #[arg(long)]
     pub(crate) native_node: Option<PathBuf>,
-    /// How many first answers of each.
+    /// The class path of Java's own client and the handler.
+    #[arg(long)]
+    pub(crate) native_java: Option<String>,
+    /// How many first answers of each; the parts that take longer make fewer.
     #[arg(long, default_value_t = 15)]
     pub(crate) rounds: usize,
     /// How many warm calls of each.
     #[arg(long, default_value_t = 500)]
     pub(crate) calls: usize,
+    /// Where to write everything that was measured, as JSON.
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+    /// The folder for the plots of `growth`.
+    #[arg(long)]
+    pub(crate) plots: Option<PathBuf>,
+    /// The commit that is measured, for the JSON.
+    #[arg(long, default_value = "unknown")]
+    pub(crate) commit: String,
+}
+
+/// A part of the suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// First answers: from `exec` to the last byte.
+    First,
+    /// Warm calls: a greeting, and 10 KB of JSON transformed.
+    Warm,
+    /// Both under the share of a processor that Lambda gives small functions.
+    Quota,
+    /// The first call of an app that the process has not seen.
+    Fetch,
+    /// A thousand apps through one process.
+    Density,
+    /// How cost grows with bodies, routes, apps and concurrency.
+    Growth,
+}
+
+impl Arguments {
+    /// Whether `part` is to be measured.
+    pub(crate) fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
 }

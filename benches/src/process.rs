@@ -3,61 +3,89 @@
 use crate::runtime_api::RuntimeApi;
 use crate::subject::Program;
 use anyhow::Context as _;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike as _;
+use nix::time::ClockId;
+use nix::unistd::Pid;
+use std::fs::File;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running runtime. Only one process of this program may end while another is measured: what ended processes used is
-/// only known as a sum.
+/// A running runtime.
 pub(crate) struct Process {
     child: Child,
+    clock: ClockId,
     /// When it was started.
     pub(crate) started: Instant,
-    used_before: Duration,
-}
-
-/// What a process used until it was killed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Usage {
-    /// Processor time, its own and the kernel's.
-    pub(crate) processor: Duration,
-    /// The most memory that was resident, in bytes.
-    pub(crate) peak_memory: u64,
 }
 
 impl Process {
-    /// Starts `program` on `api`. It gets the variables that Lambda sets, and nothing of this process's.
+    /// Starts `program` on `api`. It gets the variables that Lambda sets, and nothing of this process's. What it logs is
+    /// dropped.
     pub(crate) fn start(program: &Program, api: &RuntimeApi) -> anyhow::Result<Self> {
+        Self::start_with(program, api, Stdio::null())
+    }
+
+    /// The same, with what it logs kept in the file `log`.
+    pub(crate) fn start_logged(
+        program: &Program,
+        api: &RuntimeApi,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
+        let file = File::create(log).with_context(|| log.display().to_string())?;
+        Self::start_with(program, api, file.into())
+    }
+
+    fn start_with(program: &Program, api: &RuntimeApi, log: Stdio) -> anyhow::Result<Self> {
         let mut command = Command::new(&program.executable);
         command.args(&program.arguments).env_clear();
         command.envs(lambda_environment(api)).envs(program.environment.iter().cloned());
         // What a runtime complains of is worth seeing.
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+        command.stdin(Stdio::null()).stdout(log).stderr(Stdio::inherit());
         if let Some(folder) = &program.folder {
             command.current_dir(folder);
         }
-        let used_before = ended_children()?;
         let started = Instant::now();
         let child = command
             .spawn()
             .with_context(|| format!("cannot start {}", program.executable.display()))?;
-        Ok(Self { child, started, used_before })
+        let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(child.id().cast_signed()))?;
+        Ok(Self { child, clock, started })
     }
 
-    /// Kills it and says what it used.
-    pub(crate) fn end(mut self) -> anyhow::Result<Usage> {
-        let peak_memory = peak_memory(self.child.id())?;
-        self.child.kill()?;
-        self.child.wait()?;
-        let processor = ended_children()?.saturating_sub(self.used_before);
-        Ok(Usage { processor, peak_memory })
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The processor time that all its threads used until now, the kernel's work for them included.
+    pub(crate) fn processor(&self) -> anyhow::Result<Duration> {
+        Ok(self.clock.now()?.into())
+    }
+
+    /// The most memory that was resident, in bytes (`VmHWM`: pages of mapped files included).
+    pub(crate) fn peak_memory(&self) -> anyhow::Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    /// The memory that is resident now, in bytes (`VmRSS`: pages of mapped files included).
+    pub(crate) fn resident_memory(&self) -> anyhow::Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, name: &str) -> anyhow::Result<u64> {
+        let status = fs_err::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kilobytes: u64 = kilobytes
+            .with_context(|| format!("/proc says nothing of {name}; run this on Linux"))?
+            .parse()?;
+        Ok(kilobytes << 10)
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Already gone when `end` was called.
+        // One that has ended by itself was reported by the call it failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -81,19 +109,4 @@ fn lambda_environment(api: &RuntimeApi) -> Vec<(&'static str, String)> {
     .collect::<Vec<_>>();
     variables.push(("AWS_LAMBDA_RUNTIME_API", api.address()));
     variables
-}
-
-fn ended_children() -> anyhow::Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let used = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Ok(Duration::from_micros(u64::try_from(used)?))
-}
-
-/// `VmHWM` of the process: the peak of its resident memory, pages of mapped files included.
-fn peak_memory(id: u32) -> anyhow::Result<u64> {
-    let status = fs_err::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    let kilobytes: u64 = kilobytes.context("/proc has no VmHWM; run this on Linux")?.parse()?;
-    Ok(kilobytes << 10)
 }

@@ -10,9 +10,11 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 
@@ -30,17 +32,39 @@ pub(crate) struct Exchange {
     pub(crate) payload: Bytes,
 }
 
+/// What the runtime did.
+#[derive(Debug)]
+enum Report {
+    /// It asked for its first event: Init is over.
+    Ready(Instant),
+    Answered(Exchange),
+    Failed(String),
+}
+
 /// A running server; its thread ends with the program.
 pub(crate) struct RuntimeApi {
     address: SocketAddr,
     events: mpsc::UnboundedSender<Bytes>,
-    exchanges: Receiver<Result<Exchange, String>>,
+    reports: Receiver<Report>,
 }
 
 struct Shared {
     events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Bytes>>,
-    exchanges: Sender<Result<Exchange, String>>,
-    sent: Mutex<Instant>,
+    reports: Sender<Report>,
+    asked: AtomicBool,
+    sent: Mutex<HashMap<u64, Instant>>,
+    next_id: AtomicU64,
+}
+
+impl Shared {
+    fn report(&self, report: Report) {
+        // Nobody waits any more when the program ends.
+        let _ = self.reports.send(report);
+    }
+
+    fn sent(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl RuntimeApi {
@@ -50,15 +74,17 @@ impl RuntimeApi {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (events, received) = mpsc::unbounded_channel();
-        let (report, exchanges) = channel();
+        let (report, reports) = channel();
         let shared = Arc::new(Shared {
             events: tokio::sync::Mutex::new(received),
-            exchanges: report,
-            sent: Mutex::new(Instant::now()),
+            reports: report,
+            asked: AtomicBool::new(false),
+            sent: Mutex::default(),
+            next_id: AtomicU64::new(0),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().spawn(move || runtime.block_on(serve(listener, shared)))?;
-        Ok(Self { address, events, exchanges })
+        Ok(Self { address, events, reports })
     }
 
     /// What `AWS_LAMBDA_RUNTIME_API` says.
@@ -71,10 +97,24 @@ impl RuntimeApi {
         self.events.send(event).context("the Runtime API's thread has ended")
     }
 
-    /// Waits for the answer to the event that was offered.
+    /// Waits until the runtime asks for its first event and says when that was. Only for before the first answer.
+    pub(crate) fn ready(&self) -> anyhow::Result<Instant> {
+        match self.reports.recv_timeout(PATIENCE).context("Init does not end")? {
+            Report::Ready(at) => Ok(at),
+            Report::Answered(_) => bail!("an answer came before an event was asked for"),
+            Report::Failed(failure) => bail!("the runtime reports a failure: {failure}"),
+        }
+    }
+
+    /// Waits for the next answer.
     pub(crate) fn answer(&self) -> anyhow::Result<Exchange> {
-        let exchange = self.exchanges.recv_timeout(PATIENCE).context("no answer")?;
-        exchange.or_else(|failure| bail!("the runtime reports a failure: {failure}"))
+        loop {
+            match self.reports.recv_timeout(PATIENCE).context("no answer")? {
+                Report::Ready(_) => {}
+                Report::Answered(exchange) => return Ok(exchange),
+                Report::Failed(failure) => bail!("the runtime reports a failure: {failure}"),
+            }
+        }
     }
 }
 
@@ -107,26 +147,33 @@ async fn respond(
         Err(error) => Bytes::from(error.to_string()),
     };
     let answered = Instant::now();
-    let sent = *shared.sent.lock().unwrap_or_else(PoisonError::into_inner);
-    let exchange = if path.ends_with("/response") {
-        Ok(Exchange { sent, answered, payload })
-    } else {
-        Err(format!("{path}: {}", String::from_utf8_lossy(&payload)))
-    };
-    // Nobody waits any more when the program ends.
-    let _ = shared.exchanges.send(exchange);
+    let sent = answered_id(&path).and_then(|id| shared.sent().remove(&id));
+    shared.report(match sent {
+        Some(sent) => Report::Answered(Exchange { sent, answered, payload }),
+        None => Report::Failed(format!("{path}: {}", String::from_utf8_lossy(&payload))),
+    });
     Response::builder().status(StatusCode::ACCEPTED).body(Full::default())
 }
 
+/// The number in the request id of `…/invocation/<request id>/response`.
+fn answered_id(path: &str) -> Option<u64> {
+    let request_id = path.strip_suffix("/response")?.rsplit('/').next()?;
+    u64::from_str_radix(request_id.rsplit('-').next()?, 16).ok()
+}
+
 async fn next(shared: &Shared) -> Result<Response<Full<Bytes>>, http::Error> {
+    if !shared.asked.swap(true, Ordering::Relaxed) {
+        shared.report(Report::Ready(Instant::now()));
+    }
     let Some(event) = shared.events.lock().await.recv().await else {
         return Response::builder().status(StatusCode::GONE).body(Full::default());
     };
+    let id = shared.next_id.fetch_add(1, Ordering::Relaxed);
     let deadline = SystemTime::now() + PATIENCE;
     let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let response = Response::builder()
         .header("content-type", "application/json")
-        .header("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+        .header("lambda-runtime-aws-request-id", format!("8476a536-e9f4-11e8-9739-{id:012x}"))
         .header("lambda-runtime-deadline-ms", deadline.as_millis().to_string())
         .header(
             "lambda-runtime-invoked-function-arn",
@@ -137,6 +184,19 @@ async fn next(shared: &Shared) -> Result<Response<Full<Bytes>>, http::Error> {
             "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0",
         )
         .body(Full::new(event));
-    *shared.sent.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    shared.sent().insert(id, Instant::now());
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::answered_id;
+
+    #[test]
+    fn an_answer_is_told_from_an_error_by_its_path() {
+        let path = "/2018-06-01/runtime/invocation/8476a536-e9f4-11e8-9739-00000000001f/response";
+        assert_eq!(answered_id(path), Some(31));
+        assert_eq!(answered_id(&path.replace("response", "error")), None);
+        assert_eq!(answered_id("/2018-06-01/runtime/init/error"), None);
+    }
 }

@@ -1,4 +1,23 @@
-//! Medians, minima and percentiles of what was measured.
+//! Medians, minima and percentiles of what was measured, and the units that the tables print.
+
+use std::time::Duration;
+
+/// A duration in milliseconds.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// A number of bytes in MiB.
+#[expect(clippy::cast_precision_loss, reason = "nothing here has 2^52 bytes")]
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// A count as a number to divide by.
+#[expect(clippy::cast_precision_loss, reason = "nothing here is counted to 2^52")]
+pub(crate) fn count(number: usize) -> f64 {
+    number as f64
+}
 
 /// The smallest of `values`; zero of none.
 pub(crate) fn minimum(values: &[f64]) -> f64 {
@@ -8,6 +27,11 @@ pub(crate) fn minimum(values: &[f64]) -> f64 {
 /// The middle one of `values`; zero of none.
 pub(crate) fn median(values: &[f64]) -> f64 {
     at(values, 0.5)
+}
+
+/// The mean of `values`; zero of none.
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / count(values.len().max(1))
 }
 
 /// The value that all but one in a hundred of `values` do not pass; zero of none.

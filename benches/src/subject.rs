@@ -1,15 +1,16 @@
 //! What is measured: each language on its own Lambda client, and as a component on the host.
 
 use crate::arguments::Arguments;
-use crate::lambkin::Store;
-use crate::report;
+use crate::lambkin::{Cloud, STORE};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// One row of the table.
+/// One row of the tables.
 #[derive(Debug)]
 pub(crate) struct Subject {
-    /// How the table names it.
+    /// How the targets name it: `rust`, `node`; `go/s3` and `go/tmp` for an app and where its artifact is.
+    pub(crate) id: String,
+    /// How the tables name it.
     pub(crate) name: String,
     /// How it is started.
     pub(crate) program: Program,
@@ -18,9 +19,24 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Whether its warm calls are measured: once it runs, where an artifact came from makes no difference.
+    /// Whether its warm calls are measured: once it runs, where something came from makes no difference.
     pub(crate) fn is_called(&self) -> bool {
-        self.cache.as_ref().is_none_or(|cache| cache.before == Before::Empty)
+        self.id != RUST_S3 && self.cache.as_ref().is_none_or(|cache| cache.before == Before::Empty)
+    }
+
+    /// Whether its handler transforms JSON too: Java's would need a library for it.
+    pub(crate) fn transforms(&self) -> bool {
+        self.is_called() && self.id != JAVA
+    }
+
+    /// Makes what is on disk what it must be before a start.
+    pub(crate) fn prepare(&self) -> anyhow::Result<()> {
+        let Some(cache) = &self.cache else { return Ok(()) };
+        if cache.before == Before::Empty && cache.folder.exists() {
+            fs_err::remove_dir_all(&cache.folder)?;
+        }
+        fs_err::create_dir_all(&cache.folder)?;
+        Ok(())
     }
 
     /// With the handler that a client of an interpreted language loads from `folder`, as Lambda names it.
@@ -35,7 +51,7 @@ impl Subject {
 }
 
 /// A program with its arguments and variables.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Program {
     /// What is executed.
     pub(crate) executable: PathBuf,
@@ -47,104 +63,126 @@ pub(crate) struct Program {
     pub(crate) folder: Option<PathBuf>,
 }
 
+impl Program {
+    /// A program without arguments and variables of its own.
+    pub(crate) fn new(executable: &Path) -> Self {
+        Self {
+            executable: executable.to_owned(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            folder: None,
+        }
+    }
+
+    /// With one more variable.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
 /// The host's folder for artifacts.
 #[derive(Debug)]
 pub(crate) struct Cache {
     /// Where it is.
-    pub(crate) folder: PathBuf,
+    folder: PathBuf,
     /// What is in it before a first answer.
-    pub(crate) before: Before,
+    before: Before,
 }
 
 /// What the host finds on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Before {
+enum Before {
     /// Nothing: the artifact comes from S3.
     Empty,
     /// The artifact, from the start before.
     Filled,
 }
 
-/// The apps, and how the table names them.
-const APPS: [(&str, &str); 5] = [
+/// The bare Rust handler, which all are compared with.
+pub(crate) const RUST: &str = "rust";
+const RUST_S3: &str = "rust-s3";
+const JAVA: &str = "java";
+
+/// The apps' folders, and how the tables name them.
+const APPS: [(&str, &str); 6] = [
     ("rust-http", "Rust component, wasi:http"),
     ("rust-function", "Rust component"),
     ("go", "Go component"),
-    ("javascript", "JavaScript component"),
+    ("javascript", "JavaScript component, QuickJS"),
+    ("starlingmonkey", "JavaScript component, StarlingMonkey"),
     ("python", "Python component"),
 ];
 
 /// Publishes the apps and lists every subject, the one that all are compared with first.
-pub(crate) fn all(
-    arguments: &Arguments,
-    store: &Store,
-    folder: &Path,
-) -> anyhow::Result<Vec<Subject>> {
-    let mut subjects = native(arguments);
+pub(crate) fn all(arguments: &Arguments, cloud: &Cloud) -> anyhow::Result<Vec<Subject>> {
+    let mut subjects = native(arguments, cloud)?;
     for (app, name) in APPS {
-        store.publish(&arguments.lambkin, &arguments.apps.join(app))?;
-        report::say(&format!("  {app}"));
+        cloud.publish(app)?;
         for before in [Before::Empty, Before::Filled] {
-            subjects.push(component(arguments, store, folder, (app, name, before)));
+            subjects.push(component(cloud, (app, name), before));
         }
     }
     Ok(subjects)
 }
 
-fn native(arguments: &Arguments) -> Vec<Subject> {
+fn native(arguments: &Arguments, cloud: &Cloud) -> anyhow::Result<Vec<Subject>> {
     let apps = &arguments.apps;
-    let mut subjects = vec![program("Rust, lambda_runtime", &arguments.native_rust)];
+    let object = cloud.put_small_object()?;
+    let mut subjects = vec![subject(RUST, "Rust, lambda_runtime", &arguments.native_rust)];
+    let mut reader = subject(RUST_S3, "Rust, and one object from S3", &arguments.native_rust_s3);
+    reader.program.environment = cloud.environment();
+    reader.program = reader.program.with("BENCH_OBJECT", object);
+    subjects.push(reader);
     if let Some(go) = &arguments.native_go {
-        subjects.push(program("Go, aws-lambda-go", go));
+        subjects.push(subject("go", "Go, aws-lambda-go", go));
     }
     if let Some(client) = &arguments.native_node {
-        let mut subject = program("Node, aws-lambda-ric", Path::new("node"));
+        let mut subject = subject("node", "Node, aws-lambda-ric", Path::new("node"));
         subject.program.arguments.push(client.into());
         subjects.push(subject.with_handler(apps.join("javascript"), "index.handler"));
     }
     if let Some(python) = &arguments.native_python {
-        let mut subject = program("CPython, awslambdaric", python);
+        let mut subject = subject("python", "CPython, awslambdaric", python);
         subject.program.arguments.extend(["-m".into(), "awslambdaric".into()]);
         subjects.push(subject.with_handler(apps.join("python"), "app.lambda_handler"));
     }
-    subjects
-}
-
-fn program(name: &str, executable: &Path) -> Subject {
-    Subject {
-        name: name.to_owned(),
-        program: Program {
-            executable: executable.to_owned(),
-            arguments: Vec::new(),
-            environment: Vec::new(),
-            folder: None,
-        },
-        cache: None,
+    if let Some(class_path) = &arguments.native_java {
+        subjects.push(java(class_path).with_handler(apps.clone(), "bench.Hello::handleRequest"));
     }
+    Ok(subjects)
 }
 
-fn component(
-    arguments: &Arguments,
-    store: &Store,
-    folder: &Path,
-    (app, name, before): (&str, &str, Before),
-) -> Subject {
-    let cache = folder.join("cache").join(format!("{app}-{before:?}"));
-    let mut environment = store.environment();
-    environment.push(("LAMBKIN_APP".into(), format!("bench-{app}@live")));
-    environment.push(("LAMBKIN_CACHE_DIR".into(), cache.display().to_string()));
-    let place = match before {
-        Before::Empty => "from S3",
-        Before::Filled => "from /tmp",
+/// Java's client, with the options that Lambda gives the Java virtual machine.
+fn java(class_path: &str) -> Subject {
+    let mut subject = subject(JAVA, "Java, aws-lambda-java-ric", Path::new("java"));
+    let options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp"];
+    let arguments = &mut subject.program.arguments;
+    arguments.extend(options.map(Into::into));
+    arguments.push(class_path.into());
+    arguments.push("com.amazonaws.services.lambda.runtime.api.client.AWSLambda".into());
+    subject
+}
+
+fn subject(id: &str, name: &str, executable: &Path) -> Subject {
+    let program = Program::new(executable);
+    Subject { id: id.to_owned(), name: name.to_owned(), program, cache: None }
+}
+
+fn component(cloud: &Cloud, (app, name): (&str, &str), before: Before) -> Subject {
+    let (id, place) = match before {
+        Before::Empty => ("s3", "from S3"),
+        Before::Filled => ("tmp", "from /tmp"),
     };
+    let folder = cloud.folder().join("cache").join(format!("{app}-{id}"));
+    let program = cloud
+        .host(&folder)
+        .with("LAMBKIN_STORE", STORE)
+        .with("LAMBKIN_APP", format!("bench-{app}@live"));
     Subject {
+        id: format!("{app}/{id}"),
         name: format!("Lambkin, {name}, {place}"),
-        program: Program {
-            executable: arguments.bootstrap.clone(),
-            arguments: Vec::new(),
-            environment,
-            folder: None,
-        },
-        cache: Some(Cache { folder: cache, before }),
+        program,
+        cache: Some(Cache { folder, before }),
     }
 }

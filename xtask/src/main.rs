@@ -21,7 +21,8 @@ usage: cargo xtask <chore>
   setup      install what building and testing needs; quick when it is all there
   demo       set up, build, and run the polyglot example with `lambkin dev`
   ci         set up, check, build and run every test; ends with one line of totals
-  bench      set up, build, and measure first answers and warm calls beside the native runtimes
+  bench      set up, build, and measure Lambkin beside the native runtimes; all, or some of
+             first, warm, quota, fetch, density, growth
   tidy       check the house rules: layering, file sizes, module docs, words
   bindings   generate the SDK's bindings from wit/ (needs wit-bindgen's command)";
 

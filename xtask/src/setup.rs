@@ -8,6 +8,7 @@ pub(crate) mod cargo_deny;
 mod cargo_tool;
 mod componentize_js;
 mod guest_rust;
+pub(crate) mod java;
 pub(crate) mod node;
 pub(crate) mod python;
 pub(crate) mod wit_bindgen;
@@ -56,12 +57,13 @@ const FOR_TESTING: [Step; 9] = [
 ];
 
 /// What only the benches need: each language's own Lambda client.
-const NATIVE_CLIENTS: [Step; 2] = [
+const NATIVE_CLIENTS: [Step; 3] = [
     Step { name: "Node's Lambda client", install: node::install },
     Step {
         name: "CPython's Lambda client",
         install: |config| python::install(config, &python::AWSLAMBDARIC),
     },
+    Step { name: "Java's Lambda client", install: java::install },
 ];
 
 /// Runs every step; a failing step ends the set-up with its error.

@@ -45,7 +45,10 @@ const LAYERS: [Layer; 12] = [
             "lambkin-store",
         ],
     },
-    Layer { package: "lambkin-benches", may_use: &["lambkin-local-cloud"] },
+    Layer {
+        package: "lambkin-benches",
+        may_use: &["lambkin-local-cloud", "lambkin-protocol", "lambkin-store"],
+    },
     Layer { package: "xtask", may_use: &[] },
 ];
 

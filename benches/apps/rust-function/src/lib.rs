@@ -7,5 +7,5 @@ use lambkin::{Context, Error};
 
 #[lambkin::function]
 async fn handler(event: Event, _context: Context) -> Result<Answer, Error> {
-    Ok(hello::hello(event))
+    Ok(hello::hello(event)?)
 }

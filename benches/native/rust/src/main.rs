@@ -9,7 +9,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
-        Ok::<Answer, Error>(hello::hello(event.payload))
+        Ok::<Answer, Error>(hello::hello(event.payload)?)
     }))
     .await
 }
