@@ -24,6 +24,7 @@ struct Cold {
 /// Measures every subject once a round and prints the table. A round before the first is thrown away: it fills the
 /// page cache.
 pub(crate) fn run(subjects: &[Subject], rounds: usize) -> anyhow::Result<Value> {
+    let subjects: Vec<&Subject> = subjects.iter().filter(|subject| subject.starts).collect();
     report::say(&format!("first answers, {rounds} rounds"));
     let mut all: Vec<Cold> = subjects.iter().map(|_| Cold::default()).collect();
     for round in 0..=rounds {
@@ -34,7 +35,7 @@ pub(crate) fn run(subjects: &[Subject], rounds: usize) -> anyhow::Result<Value> 
         }
         report::progress(round, rounds);
     }
-    Ok(tell(subjects, &all))
+    Ok(tell(&subjects, &all))
 }
 
 fn first_answer(subject: &Subject, cold: &mut Cold) -> anyhow::Result<()> {
@@ -53,7 +54,7 @@ fn first_answer(subject: &Subject, cold: &mut Cold) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tell(subjects: &[Subject], all: &[Cold]) -> Value {
+fn tell(subjects: &[&Subject], all: &[Cold]) -> Value {
     let mut table = Table::new(
         "First answer, from exec to the last byte",
         &[

@@ -115,21 +115,39 @@ impl Cloud {
 
     /// Builds and publishes an app for this machine's processor, the first time that it is asked for.
     pub(crate) fn publish(&self, app: &str) -> anyhow::Result<()> {
+        self.publish_manifest(app, "lambkin.toml")
+    }
+
+    /// The same, by another manifest in the app's folder.
+    pub(crate) fn publish_manifest(&self, app: &str, manifest: &str) -> anyhow::Result<()> {
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
-        if !published.insert(app.to_owned()) {
+        if !published.insert(format!("{app}/{manifest}")) {
             return Ok(());
         }
         report::say(&format!("publishing {app}"));
-        let mut command = Command::new(&self.lambkin);
+        let mut command = self.lambkin();
         command.args(["publish", "--alias", "live", "--target", std::env::consts::ARCH]);
-        command.current_dir(self.apps.join(app)).envs(self.environment());
-        command.env("LAMBKIN_STORE", STORE);
-        let output = command.stdin(Stdio::null()).output()?;
-        ensure!(
-            output.status.success(),
-            "{app} could not be published:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(())
+        command.arg("--project").arg(self.apps.join(app).join(manifest));
+        run(command, &format!("{app} could not be published"))
     }
+
+    /// Packs what an alias points to, `app@alias`, with the host into `zip`.
+    pub(crate) fn package(&self, app: &str, zip: &Path) -> anyhow::Result<()> {
+        let mut command = self.lambkin();
+        command.args(["package", "--app", app, "--output"]).arg(zip);
+        command.arg("--bootstrap").arg(&self.bootstrap);
+        run(command, &format!("{app} could not be packed"))
+    }
+
+    fn lambkin(&self) -> Command {
+        let mut command = Command::new(&self.lambkin);
+        command.envs(self.environment()).env("LAMBKIN_STORE", STORE);
+        command
+    }
+}
+
+fn run(mut command: Command, failed: &str) -> anyhow::Result<()> {
+    let output = command.stdin(Stdio::null()).output()?;
+    ensure!(output.status.success(), "{failed}:\n{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }

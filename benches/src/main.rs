@@ -18,6 +18,7 @@ mod binary;
 mod call;
 mod cgroup;
 mod cold;
+mod component;
 mod density;
 mod fetch;
 mod fleet;

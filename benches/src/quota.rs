@@ -43,7 +43,8 @@ pub(crate) fn run(subjects: &[Subject], rounds: usize) -> anyhow::Result<Value> 
         (1.0..20.0).contains(&found),
         "a quota of 7 % gives {found:.1} % here: it does not hold"
     );
-    let subjects: Vec<&Subject> = subjects.iter().filter(|subject| subject.is_called()).collect();
+    let subjects: Vec<&Subject> =
+        subjects.iter().filter(|subject| subject.calls && subject.starts).collect();
     let empty = || SHARES.map(|_| Calls::default());
     let mut all: Vec<_> = subjects.iter().map(|_| empty()).collect();
     for round in 0..=rounds {

@@ -1,14 +1,16 @@
 //! What is measured: each language on its own Lambda client, and as a component on the host.
 
 use crate::arguments::Arguments;
-use crate::lambkin::{Cloud, STORE};
+use crate::component;
+use crate::lambkin::Cloud;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// One row of the tables.
 #[derive(Debug)]
 pub(crate) struct Subject {
-    /// How the targets name it: `rust`, `node`; `go/s3` and `go/tmp` for an app and where its artifact is.
+    /// How the targets name it: `rust`, `node`; `go/s3`, `go/tmp` and `go/package` for an app and where its
+    /// artifact is, `go/reuse` for one whose instances are reused.
     pub(crate) id: String,
     /// How the tables name it.
     pub(crate) name: String,
@@ -16,23 +18,22 @@ pub(crate) struct Subject {
     pub(crate) program: Program,
     /// What it keeps on disk between two starts.
     pub(crate) cache: Option<Cache>,
+    /// Whether its first answers are measured.
+    pub(crate) starts: bool,
+    /// Whether its warm calls are measured.
+    pub(crate) calls: bool,
 }
 
 impl Subject {
-    /// Whether its warm calls are measured: once it runs, where something came from makes no difference.
-    pub(crate) fn is_called(&self) -> bool {
-        self.id != RUST_S3 && self.cache.as_ref().is_none_or(|cache| cache.before == Before::Empty)
-    }
-
     /// Whether its handler transforms JSON too: Java's would need a library for it.
     pub(crate) fn transforms(&self) -> bool {
-        self.is_called() && self.id != JAVA
+        self.calls && self.id != JAVA
     }
 
     /// Makes what is on disk what it must be before a start.
     pub(crate) fn prepare(&self) -> anyhow::Result<()> {
         let Some(cache) = &self.cache else { return Ok(()) };
-        if cache.before == Before::Empty && cache.folder.exists() {
+        if cache.is_emptied && cache.folder.exists() {
             fs_err::remove_dir_all(&cache.folder)?;
         }
         fs_err::create_dir_all(&cache.folder)?;
@@ -85,18 +86,9 @@ impl Program {
 #[derive(Debug)]
 pub(crate) struct Cache {
     /// Where it is.
-    folder: PathBuf,
-    /// What is in it before a first answer.
-    before: Before,
-}
-
-/// What the host finds on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Before {
-    /// Nothing: the artifact comes from S3.
-    Empty,
-    /// The artifact, from the start before.
-    Filled,
+    pub(crate) folder: PathBuf,
+    /// Whether nothing is in it before a first answer, so that the artifact comes from S3.
+    pub(crate) is_emptied: bool,
 }
 
 /// The bare Rust handler, which all are compared with.
@@ -104,25 +96,10 @@ pub(crate) const RUST: &str = "rust";
 const RUST_S3: &str = "rust-s3";
 const JAVA: &str = "java";
 
-/// The apps' folders, and how the tables name them.
-const APPS: [(&str, &str); 6] = [
-    ("rust-http", "Rust component, wasi:http"),
-    ("rust-function", "Rust component"),
-    ("go", "Go component"),
-    ("javascript", "JavaScript component, QuickJS"),
-    ("starlingmonkey", "JavaScript component, StarlingMonkey"),
-    ("python", "Python component"),
-];
-
 /// Publishes the apps and lists every subject, the one that all are compared with first.
 pub(crate) fn all(arguments: &Arguments, cloud: &Cloud) -> anyhow::Result<Vec<Subject>> {
     let mut subjects = native(arguments, cloud)?;
-    for (app, name) in APPS {
-        cloud.publish(app)?;
-        for before in [Before::Empty, Before::Filled] {
-            subjects.push(component(cloud, (app, name), before));
-        }
-    }
+    subjects.extend(component::all(cloud)?);
     Ok(subjects)
 }
 
@@ -166,23 +143,6 @@ fn java(class_path: &str) -> Subject {
 
 fn subject(id: &str, name: &str, executable: &Path) -> Subject {
     let program = Program::new(executable);
-    Subject { id: id.to_owned(), name: name.to_owned(), program, cache: None }
-}
-
-fn component(cloud: &Cloud, (app, name): (&str, &str), before: Before) -> Subject {
-    let (id, place) = match before {
-        Before::Empty => ("s3", "from S3"),
-        Before::Filled => ("tmp", "from /tmp"),
-    };
-    let folder = cloud.folder().join("cache").join(format!("{app}-{id}"));
-    let program = cloud
-        .host(&folder)
-        .with("LAMBKIN_STORE", STORE)
-        .with("LAMBKIN_APP", format!("bench-{app}@live"));
-    Subject {
-        id: format!("{app}/{id}"),
-        name: format!("Lambkin, {name}, {place}"),
-        program,
-        cache: Some(Cache { folder, before }),
-    }
+    let (id, name, calls) = (id.to_owned(), name.to_owned(), id != RUST_S3);
+    Subject { id, name, program, cache: None, starts: true, calls }
 }

@@ -56,7 +56,13 @@ const fn target(subject: &'static str, baseline: &'static str, bound: Bound) -> 
 }
 
 /// First answers. Processor time decides; wall time is told beside it.
-pub(crate) const FIRST: [Target; 12] = [
+pub(crate) const FIRST: [Target; 18] = [
+    target("rust-http/package", "rust", Bound::Times(1.5)),
+    target("rust-function/package", "rust", Bound::Times(1.5)),
+    target("go/package", "rust", Bound::Times(2.5)),
+    target("javascript/package", "node", Bound::Fraction(10.0)),
+    target("starlingmonkey/package", "node", Bound::Fraction(8.0)),
+    target("python/package", "python", Bound::Fraction(5.0)),
     target("rust-http/tmp", "rust", Bound::Times(1.5)),
     target("rust-function/tmp", "rust", Bound::Times(1.5)),
     target("go/tmp", "rust", Bound::Times(2.5)),
@@ -90,9 +96,9 @@ pub(crate) fn has_tail(targets: &[Target], subject: &str) -> bool {
 
 /// The warm transformation of 10 KB of JSON: the median call.
 pub(crate) const TRANSFORM: [Target; 3] = [
-    target("javascript/s3", "node", Bound::Times(2.0)),
-    target("starlingmonkey/s3", "node", Bound::Times(2.0)),
-    target("python/s3", "python", Bound::Times(1.5)),
+    target("javascript/reuse", "node", Bound::Times(2.0)),
+    target("starlingmonkey/reuse", "node", Bound::Times(2.0)),
+    target("python/reuse", "python", Bound::Times(1.5)),
 ];
 
 /// The target of `subject`, when it has one.

@@ -29,7 +29,7 @@ struct Warm {
 /// Greets and transforms, and prints both tables.
 pub(crate) fn run(subjects: &[Subject], calls: usize) -> anyhow::Result<Value> {
     report::say(&format!("warm calls, {calls} each"));
-    let greeted: Vec<&Subject> = subjects.iter().filter(|subject| subject.is_called()).collect();
+    let greeted: Vec<&Subject> = subjects.iter().filter(|subject| subject.calls).collect();
     let greetings = measure(&greeted, &Call::hello(), calls)?;
     let hello = tell("Warm greeting", &target::GREETING, (&greeted, &greetings));
     report::say(&format!("transformations of 10 KB of JSON, {calls} each"));
@@ -37,9 +37,6 @@ pub(crate) fn run(subjects: &[Subject], calls: usize) -> anyhow::Result<Value> {
     let transformed = measure(&able, &Call::transform()?, calls)?;
     let title = "Warm transformation of 10 KB of JSON";
     let transform = tell(title, &target::TRANSFORM, (&able, &transformed));
-    report::print(
-        "Every call on Lambkin has an instance of its own: there is no reuse of instances to turn on.",
-    );
     Ok(json!({ "greeting": hello, "transform": transform }))
 }
 

@@ -11,7 +11,9 @@ mod sdk;
 mod toolchain;
 
 use crate::{Built, Check, Home, Progress, Source, tools};
+use lambkin_protocol::digest::sha256_hex;
 use project::Project;
+use std::path::PathBuf;
 
 /// The target that makes components of Rust programs.
 const TARGET: &str = "wasm32-wasip2";
@@ -32,9 +34,42 @@ pub fn build(source: &Source, home: &Home, progress: Progress<'_>) -> anyhow::Re
         command.arg("--config").arg(sdk::patch(sdk));
     }
     progress("compiling Rust");
-    let messages = cargo::run(&mut command, progress)?;
-    let path = artifact::choose(&messages, source.handler.as_deref())?;
-    Ok(Built { wasm: fs_err::read(&path)?, inputs: project.inputs(&path, sdk.as_deref()) })
+    let mut build = || {
+        let messages = cargo::run(&mut command, progress)?;
+        let artifact = artifact::choose(&messages, source.handler.as_deref())?;
+        let wasm = fs_err::read(&artifact.path)?;
+        anyhow::Ok((artifact, wasm))
+    };
+    let (mut artifact, mut wasm) = build()?;
+    let record = Record(source.work.join("component.sha256"));
+    if artifact.fresh && !record.is_of(&wasm) {
+        let mut clean = toolchain.cargo(&source.path);
+        clean.args(["clean", "--release", "--target", TARGET, "--package", &artifact.package]);
+        clean.arg("--target-dir").arg(project.target_folder(&source.work));
+        cargo::run(&mut clean, &|_| {})?;
+        (artifact, wasm) = build()?;
+    }
+    record.write(&wasm)?;
+    Ok(Built { wasm, inputs: project.inputs(&artifact.path, sdk.as_deref()) })
+}
+
+/// The digest of what was built last.
+///
+/// Crates of one name that share a target folder, two checkouts of an app for instance, share the file of the component
+/// too, since a `cdylib` has no hash in its name: what cargo calls fresh may be the other one's.
+struct Record(PathBuf);
+
+impl Record {
+    fn is_of(&self, wasm: &[u8]) -> bool {
+        fs_err::read_to_string(&self.0).is_ok_and(|text| text == sha256_hex(wasm))
+    }
+
+    fn write(&self, wasm: &[u8]) -> std::io::Result<()> {
+        if let Some(folder) = self.0.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        fs_err::write(&self.0, sha256_hex(wasm))
+    }
 }
 
 /// The tools that this language needs.

@@ -78,6 +78,26 @@ fn a_crate_becomes_a_component_and_tells_what_to_watch() {
 }
 
 #[test]
+fn two_checkouts_that_share_a_target_folder_keep_apart() {
+    let shared = tempfile::tempdir().unwrap();
+    let config = format!("[build]\ntarget-dir = {:?}\n", shared.path());
+    let checkout = |text: &str| {
+        let source = format!("#[unsafe(no_mangle)]\npub extern \"C\" fn {text}() {{}}\n");
+        App::new(&[
+            ("Cargo.toml", LIBRARY),
+            ("src/lib.rs", &source),
+            (".cargo/config.toml", &config),
+        ])
+    };
+    let (one, two) = (checkout("alpha"), checkout("omega"));
+    let first = one.build().unwrap().wasm;
+    let second = two.build().unwrap().wasm;
+    assert_ne!(first, second);
+    assert!(one.build().unwrap().wasm == first, "the other checkout's component was taken");
+    assert!(two.build().unwrap().wasm == second, "the other checkout's component was taken");
+}
+
+#[test]
 fn what_does_not_compile_fails_with_the_compilers_own_words() {
     let app = App::new(&[
         ("Cargo.toml", LIBRARY),

@@ -14,6 +14,20 @@ struct Message {
     target: Option<Target>,
     #[serde(default)]
     filenames: Vec<PathBuf>,
+    #[serde(default)]
+    package_id: String,
+    #[serde(default)]
+    fresh: bool,
+}
+
+/// The component's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Artifact {
+    pub(super) path: PathBuf,
+    /// The id of its package, as cargo's `--package` takes it.
+    pub(super) package: String,
+    /// Whether cargo found nothing to do.
+    pub(super) fresh: bool,
 }
 
 #[derive(Deserialize)]
@@ -22,8 +36,8 @@ struct Target {
 }
 
 /// The component among the artifacts in `messages`: the only one, or the one whose target is called `wanted`.
-pub(super) fn choose(messages: &str, wanted: Option<&str>) -> anyhow::Result<PathBuf> {
-    let mut found: Vec<(String, PathBuf)> = messages.lines().filter_map(component).collect();
+pub(super) fn choose(messages: &str, wanted: Option<&str>) -> anyhow::Result<Artifact> {
+    let mut found: Vec<(String, Artifact)> = messages.lines().filter_map(component).collect();
     if let Some(wanted) = wanted {
         let names = names(&found);
         found.retain(|(name, _)| {
@@ -35,7 +49,7 @@ pub(super) fn choose(messages: &str, wanted: Option<&str>) -> anyhow::Result<Pat
         );
     }
     match found.as_slice() {
-        [(_, path)] => Ok(path.clone()),
+        [(_, artifact)] => Ok(artifact.clone()),
         [] => bail!(
             "the crate makes no component; add to its Cargo.toml:\n[lib]\ncrate-type = [\"cdylib\"]"
         ),
@@ -45,7 +59,7 @@ pub(super) fn choose(messages: &str, wanted: Option<&str>) -> anyhow::Result<Pat
     }
 }
 
-fn component(line: &str) -> Option<(String, PathBuf)> {
+fn component(line: &str) -> Option<(String, Artifact)> {
     let message: Message = serde_json::from_str(line).ok()?;
     if message.reason != "compiler-artifact" {
         return None;
@@ -54,10 +68,11 @@ fn component(line: &str) -> Option<(String, PathBuf)> {
         .filenames
         .into_iter()
         .find(|path| path.extension().is_some_and(|kind| kind == "wasm"))?;
-    Some((message.target?.name, path))
+    let Message { package_id: package, fresh, .. } = message;
+    Some((message.target?.name, Artifact { path, package, fresh }))
 }
 
-fn names(found: &[(String, PathBuf)]) -> String {
+fn names(found: &[(String, Artifact)]) -> String {
     found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
@@ -75,13 +90,13 @@ mod tests {
     fn takes_the_only_component() {
         let messages =
             format!("{SERDE}\n{SHOP}\n{{\"reason\":\"build-finished\",\"success\":true}}\n");
-        assert_eq!(choose(&messages, None).unwrap(), Path::new("/t/shop.wasm"));
+        assert_eq!(choose(&messages, None).unwrap().path, Path::new("/t/shop.wasm"));
     }
 
     #[test]
     fn takes_the_named_one_of_several() {
         let messages = format!("{SHOP}\n{TOOL}\n");
-        assert_eq!(choose(&messages, Some("my-tool")).unwrap(), Path::new("/t/my-tool.wasm"));
+        assert_eq!(choose(&messages, Some("my-tool")).unwrap().path, Path::new("/t/my-tool.wasm"));
         let error = choose(&messages, None).unwrap_err().to_string();
         assert_eq!(
             error,
