@@ -7,6 +7,7 @@ mod languages;
 mod s3_peer;
 mod totals;
 
+use crate::instructions::{self, Verdict};
 use crate::setup::cargo_deny;
 use crate::{config::Config, setup, shell, tidy};
 use s3_peer::S3Peer;
@@ -47,6 +48,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     totals.add(built);
     // The tests run the programs: without them every one would fail for the same reason.
     if built.failed == 0 {
+        totals.add(instructions(config));
         let peer = peer(config);
         for step in tests_of_rust(config, peer.as_ref()).into_iter().chain(languages::tests(config))
         {
@@ -133,6 +135,23 @@ fn house_rules(config: &Config) -> Totals {
             Totals::failure()
         }
     }
+}
+
+/// The host's instructions, before the tests: it is quick, and what it counts runs alone.
+fn instructions(config: &Config) -> Totals {
+    shell::say("\n== instructions");
+    let started = Instant::now();
+    let totals = match instructions::check(config) {
+        Ok(Verdict::Kept) => Totals::success(),
+        Ok(Verdict::NotJudged) => Totals { skipped: 1, ..Totals::default() },
+        Ok(Verdict::Risen) => Totals::failure(),
+        Err(error) => {
+            shell::error(&error);
+            Totals::failure()
+        }
+    };
+    shell::say(&format!("== instructions: {totals} in {} s", started.elapsed().as_secs()));
+    totals
 }
 
 fn check(name: &str, command: Command) -> Step {

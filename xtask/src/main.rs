@@ -7,6 +7,7 @@ mod bindings;
 mod ci;
 mod config;
 mod demo;
+mod instructions;
 mod setup;
 mod shell;
 mod tidy;
@@ -23,6 +24,9 @@ usage: cargo xtask <chore>
   ci         set up, check, build and run every test; ends with one line of totals
   bench      set up, build, and measure Lambkin beside the native runtimes; all, or some of
              first, warm, quota, fetch, density, growth
+  instructions
+             set up, build, and compare the instructions that the host executes with the figures
+             that are kept; --write keeps the new ones
   tidy       check the house rules: layering, file sizes, module docs, words
   bindings   generate the SDK's bindings from wit/ (needs wit-bindgen's command)";
 
@@ -44,6 +48,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("demo") => demo::run(&config, &arguments.collect::<Vec<_>>()),
         Some("ci") => ci::run(&config),
         Some("bench") => bench::run(&config, &arguments.collect::<Vec<_>>()),
+        Some("instructions") => instructions::run(&config, &arguments.collect::<Vec<_>>()),
         Some("tidy") => tidy::run(&config.root),
         Some("bindings") => bindings::generate(&config).map(|()| ExitCode::SUCCESS),
         Some(other) => bail!("there is no chore {other}\n\n{CHORES}"),

@@ -11,6 +11,7 @@ mod guest_rust;
 pub(crate) mod java;
 pub(crate) mod node;
 pub(crate) mod python;
+pub(crate) mod valgrind;
 pub(crate) mod wit_bindgen;
 
 use crate::{config::Config, shell};
@@ -38,7 +39,8 @@ const FOR_BUILDING: [Step; 2] = [
 ];
 
 /// What only the checks and tests need: tools, and independent programs to test against.
-const FOR_TESTING: [Step; 9] = [
+const FOR_TESTING: [Step; 10] = [
+    VALGRIND,
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
     Step { name: "pytest", install: |config| python::install(config, &python::PYTEST) },
@@ -55,6 +57,9 @@ const FOR_TESTING: [Step; 9] = [
     Step { name: "wasm-tools", install: |config| python::install(config, &python::WASM_TOOLS) },
     Step { name: "wit-bindgen", install: wit_bindgen::install },
 ];
+
+/// What counts the host's instructions.
+const VALGRIND: Step = Step { name: "valgrind", install: valgrind::install };
 
 /// What only the benches need: each language's own Lambda client.
 const NATIVE_CLIENTS: [Step; 3] = [
@@ -75,6 +80,11 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
 /// Installs what the main job needs, and no more.
 pub(crate) fn for_building(config: &Config) -> anyhow::Result<()> {
     perform(config, &FOR_BUILDING)
+}
+
+/// Installs what counting instructions needs beside the programs.
+pub(crate) fn for_counting(config: &Config) -> anyhow::Result<()> {
+    perform(config, &[VALGRIND])
 }
 
 /// Installs what the benches compare with.
