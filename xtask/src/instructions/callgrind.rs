@@ -1,4 +1,4 @@
-//! What callgrind wrote: how many instructions were executed, and in which crate.
+//! What callgrind wrote: how many instructions were executed, and in which crate or function of C.
 //!
 //! Only what a function executed itself counts; what it called is counted where it was executed, so that the parts sum
 //! up to the whole (<https://valgrind.org/docs/manual/cl-format.html>).
@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 /// Where instructions are counted that no symbol names: the guest's machine code, mostly.
 const UNNAMED: &str = "(guest)";
 
-/// Where functions are counted that are no crate's: the C library, the loader, C code that crates carry.
-const NOT_RUST: &str = "(C)";
+/// What comes before the name of a function that is no crate's: the C library's, the loader's, C code that crates carry.
+const C: &str = "C: ";
 
 /// Instructions by crate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,7 +94,9 @@ fn crate_of(name: &str) -> String {
             return first.to_owned();
         }
     }
-    NOT_RUST.to_owned()
+    // callgrind counts recursive calls under the name with a number.
+    let (function, _) = name.split_once('\'').unwrap_or((name, ""));
+    format!("{C}{function}")
 }
 
 #[cfg(test)]
@@ -127,7 +129,8 @@ mod tests {
             ("<&mut mio::Poll as core::fmt::Debug>::fmt", "mio"),
             ("<T as core::convert::Into<U>>::into", "core"),
             ("<alloc::boxed::Box<dyn a::B> as c::D>::e'2", "alloc"),
-            ("memcpy", "(C)"),
+            ("memcpy", "C: memcpy"),
+            ("walk'2", "C: walk"),
             ("0x0000000004a2b3c0", "(guest)"),
             ("???", "(guest)"),
         ];

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const APPS: [&str; 2] = ["rust-function", "rust-http"];
 
 /// Calls of the longer run beside the first. The more, the less of what varies is left of one.
-const CALLS: u64 = 50;
+const CALLS: u64 = 30;
 
 /// How long a run may take.
 const PATIENCE: Duration = Duration::from_mins(2);
