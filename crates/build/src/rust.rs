@@ -46,6 +46,9 @@ pub fn build(source: &Source, home: &Home, progress: Progress<'_>) -> anyhow::Re
         let mut clean = toolchain.cargo(&source.path);
         clean.args(["clean", "--release", "--target", TARGET, "--package", &artifact.package]);
         clean.arg("--target-dir").arg(project.target_folder(&source.work));
+        if let Some(sdk) = &sdk {
+            clean.arg("--config").arg(sdk::patch(sdk));
+        }
         cargo::run(&mut clean, &|_| {})?;
         (artifact, wasm) = build()?;
     }

@@ -78,6 +78,8 @@ pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) callee: Callee,
     pub(crate) id: ComponentId,
+    /// Whether the pool has room for its instances between invocations.
+    pub(crate) can_be_kept: bool,
     world: World,
     imports: Vec<String>,
 }
@@ -105,6 +107,8 @@ impl Component {
         world: World,
         imports: Vec<String>,
     ) -> wasmtime::Result<Self> {
+        let needed = pre.component().resources_required();
+        let can_be_kept = needed.is_some_and(|needed| needed.num_memories <= 1);
         let callee = match world {
             World::Http => Callee::Http(http::bindings::ProxyPre::new(pre)?),
             World::HttpAsync => Callee::HttpAsync(http_async::bindings::ServicePre::new(pre)?),
@@ -115,7 +119,10 @@ impl Component {
             World::Command => command(pre)?,
         };
         let id = ComponentId::next();
-        Ok(Self(Arc::new(Inner { shared, callee, id, world, imports }), Duration::ZERO))
+        Ok(Self(
+            Arc::new(Inner { shared, callee, id, can_be_kept, world, imports }),
+            Duration::ZERO,
+        ))
     }
 
     /// What it is, which tells how it can be called.

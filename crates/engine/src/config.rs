@@ -43,6 +43,9 @@ const KEEP_RESIDENT: usize = 4 * MIB;
 /// The largest known component (`CPython`, dynamically linked) has eight core modules and the adapter's.
 const POOLED_PARTS: u32 = 32;
 
+/// Linear memories that one component may have when the pooling allocator is used; each takes [`MEMORY_RESERVATION`].
+const POOLED_MEMORIES: u32 = 4;
+
 /// What wasmtime accepts as an engine's identity: an artifact of another identity is refused.
 ///
 /// The same with and without the feature `compile`; part of the key under which artifacts are stored.
@@ -134,19 +137,19 @@ fn without_debug_data(config: &mut Config) {
 
 fn pool(settings: &Settings) -> PoolingAllocationConfig {
     // What is kept between invocations beside what runs.
-    let instances =
-        settings.concurrency.saturating_add(u32::try_from(kept::MOST).unwrap_or_default());
+    let kept = kept::most(settings.concurrency);
+    let instances = settings.concurrency.saturating_add(kept);
     let parts = instances.saturating_mul(POOLED_PARTS);
     let memory =
         usize::try_from(settings.max_memory_bytes.min(MEMORY_RESERVATION)).unwrap_or(usize::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(parts)
-        .total_memories(instances.saturating_mul(4))
+        .total_memories(settings.concurrency.saturating_mul(POOLED_MEMORIES).saturating_add(kept))
         .total_tables(parts)
         .total_stacks(instances.saturating_mul(4))
         .max_core_instances_per_component(POOLED_PARTS)
-        .max_memories_per_component(4)
+        .max_memories_per_component(POOLED_MEMORIES)
         .max_tables_per_component(POOLED_PARTS)
         .max_component_instance_size(MIB)
         .max_core_instance_size(MIB)

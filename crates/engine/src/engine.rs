@@ -75,12 +75,16 @@ impl Engine {
 
 impl Shared {
     fn new(settings: &Settings) -> wasmtime::Result<Arc<Self>> {
+        let make = |settings| wasmtime::Engine::new(&config::runtime(settings)?);
+        let on_demand = Settings { allocator: Allocator::OnDemand, ..*settings };
+        // Some machines, and tools such as valgrind, do not give as much address space as the pool reserves.
+        let engine = make(settings).or_else(|_| make(&on_demand))?;
         Ok(Arc::new(Self {
-            engine: wasmtime::Engine::new(&config::runtime(settings)?)?,
+            engine,
             linker: OnceLock::new(),
             linker_with_async: OnceLock::new(),
             ticker: Ticker::default(),
-            kept: Instances::default(),
+            kept: Instances::new(settings.concurrency),
         }))
     }
 

@@ -39,7 +39,7 @@ pub struct Invocation {
     /// Where its output goes, line by line.
     pub output: OutputSink,
     /// Whether, and for how long, its instance may serve later invocations too. Counts for functions and for
-    /// `wasi:http` 0.2; every other component has an instance for each invocation.
+    /// `wasi:http` 0.2 with at most one linear memory; every other component has an instance for each invocation.
     pub reuse: Option<Reuse>,
 }
 

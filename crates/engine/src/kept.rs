@@ -5,6 +5,7 @@
 //! given up by its caller is never kept.
 
 use crate::bindings::function;
+use crate::component::Inner;
 use crate::invocation::{Context, Grants, Invocation, Limits, Reuse};
 use crate::session::Session;
 use std::collections::{BTreeMap, VecDeque};
@@ -13,8 +14,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use wasmtime_wasi_http::p2::bindings::Proxy;
 
-/// Instances that one engine keeps for all of its components; the pool has room for as many.
-pub(crate) const MOST: usize = 16;
+/// Instances that one engine keeps beside one for each invocation that may run at once.
+const SPARE: u32 = 4;
+
+/// How many instances an engine keeps for all of its components; the pool has room for as many, of one memory each.
+pub(crate) fn most(concurrency: u32) -> u32 {
+    concurrency.saturating_add(SPARE)
+}
 
 /// Tells components apart for as long as the process lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +69,11 @@ pub(crate) struct Life {
 
 impl Life {
     /// The life of an instance that is made for `invocation`; none when it is not to be used again.
-    pub(crate) fn new(component: ComponentId, invocation: &Invocation) -> Option<Self> {
-        let Reuse { max_invocations, max_age } = invocation.reuse?;
+    pub(crate) fn new(component: &Inner, invocation: &Invocation) -> Option<Self> {
+        let reuse = invocation.reuse.filter(|_| component.can_be_kept);
+        let Reuse { max_invocations, max_age } = reuse?;
         Some(Self {
-            given: given(component, invocation),
+            given: given(component.id, invocation),
             until: Instant::now() + max_age,
             left: max_invocations,
         })
@@ -89,10 +96,18 @@ fn given(component: ComponentId, invocation: &Invocation) -> Given {
 }
 
 /// The kept instances of one engine, the longest unused first.
-#[derive(Default)]
-pub(crate) struct Instances(Mutex<VecDeque<Kept>>);
+pub(crate) struct Instances {
+    kept: Mutex<VecDeque<Kept>>,
+    most: usize,
+}
 
 impl Instances {
+    /// Keeps nothing yet, and later no more than [`most`].
+    pub(crate) fn new(concurrency: u32) -> Self {
+        let most = usize::try_from(most(concurrency)).unwrap_or(usize::MAX);
+        Self { kept: Mutex::default(), most }
+    }
+
     /// Takes out an instance that may serve `invocation`.
     pub(crate) fn take(&self, component: ComponentId, invocation: &Invocation) -> Option<Kept> {
         invocation.reuse?;
@@ -121,7 +136,7 @@ impl Instances {
         one.session.rest();
         let mut kept = self.lock();
         kept.push_back(one);
-        let surplus = if kept.len() > MOST { kept.pop_front() } else { None };
+        let surplus = if kept.len() > self.most { kept.pop_front() } else { None };
         drop(kept);
         drop(surplus);
     }
@@ -139,6 +154,6 @@ impl Instances {
 
     /// A panic while the lock was held leaves the list whole.
     fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

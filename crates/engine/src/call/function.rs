@@ -42,7 +42,7 @@ impl Component {
                 (session, Some(instance), Some(life))
             }
             _ => {
-                let life = Life::new(self.0.id, &invocation);
+                let life = Life::new(&self.0, &invocation);
                 (Session::open(shared, &mut invocation, Stdout::Lines)?, None, life)
             }
         };
