@@ -6,7 +6,11 @@ mod command;
 mod function;
 mod http;
 
-use crate::InvokeError;
+use crate::component::Component;
+use crate::kept::{Instance, Kept, Life};
+use crate::session::Session;
+use crate::state::Stdout;
+use crate::{Invocation, InvokeError};
 use futures::FutureExt as _;
 use std::panic::AssertUnwindSafe;
 use wasmtime_wasi::I32Exit;
@@ -24,6 +28,22 @@ async fn guarded<T>(call: impl Future<Output = Result<T, InvokeError>>) -> Resul
             message: format!("a panic: {}", text.unwrap_or("without a message")),
         })
     })
+}
+
+/// A session for the invocation: one whose instance was kept, or a new one without an instance; and how long its instance
+/// may live on, if it may.
+fn open(
+    component: &Component,
+    invocation: &mut Invocation,
+) -> Result<(Session, Option<Instance>, Option<Life>), InvokeError> {
+    let shared = &component.0.shared;
+    if let Some(kept) = shared.kept.take(component.0.id, invocation) {
+        let Kept { mut session, instance, life } = kept;
+        session.reopen(shared, invocation)?;
+        return Ok((session, Some(instance), Some(life)));
+    }
+    let life = Life::new(&component.0, invocation);
+    Ok((Session::open(shared, invocation, Stdout::Lines)?, None, life))
 }
 
 /// `exit(0)` ends a guest by an error that is none.

@@ -60,6 +60,16 @@ pub(crate) enum Instance {
     Http(Proxy),
 }
 
+impl Instance {
+    pub(crate) fn function(self) -> Option<function::Function> {
+        if let Self::Function(function) = self { Some(function) } else { None }
+    }
+
+    pub(crate) fn http(self) -> Option<Proxy> {
+        if let Self::Http(proxy) = self { Some(proxy) } else { None }
+    }
+}
+
 /// Whom an instance may serve, and how much longer.
 pub(crate) struct Life {
     given: Given,

@@ -69,7 +69,7 @@ impl Component {
 
     /// The component whose instances serve three invocations each.
     pub(crate) fn reused(&self) -> Self {
-        let reuse = Some(Reuse { max_invocations: 3, max_age: Duration::from_secs(600) });
+        let reuse = Some(Reuse { max_invocations: 3, max_age: Duration::from_mins(10) });
         Self { reuse, ..self.clone() }
     }
 

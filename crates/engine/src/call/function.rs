@@ -1,9 +1,9 @@
 //! Functions: one event in, one answer out, both JSON texts.
 
-use super::guarded;
+use super::{guarded, open};
 use crate::bindings::{async_function, function, types};
 use crate::component::{Callee, Component};
-use crate::kept::{Instance, Kept, Life};
+use crate::kept::{Instance, Kept};
 use crate::session::Session;
 use crate::state::Stdout;
 use crate::{Invocation, InvokeError, Usage};
@@ -35,26 +35,16 @@ impl Component {
         event: &str,
         mut invocation: Invocation,
     ) -> Result<(String, Usage), InvokeError> {
-        let shared = &self.0.shared;
-        let (mut session, mut instance, life) = match shared.kept.take(self.0.id, &invocation) {
-            Some(Kept { mut session, instance: Instance::Function(instance), life }) => {
-                session.reopen(shared, &invocation)?;
-                (session, Some(instance), Some(life))
-            }
-            _ => {
-                let life = Life::new(&self.0, &invocation);
-                (Session::open(shared, &mut invocation, Stdout::Lines)?, None, life)
-            }
-        };
+        let (mut session, kept, life) = open(self, &mut invocation)?;
+        let mut instance = kept.and_then(Instance::function);
         let context = types::Context::new(invocation.context, invocation.environment);
         let outcome = timeout_at(session.deadline(), async {
-            let instance = match &instance {
-                Some(instance) => instance,
-                None => {
-                    let made = pre.instantiate_async(&mut session.store).await?;
-                    session.instantiated();
-                    instance.insert(made)
-                }
+            let instance = if let Some(instance) = &instance {
+                instance
+            } else {
+                let made = pre.instantiate_async(&mut session.store).await?;
+                session.instantiated();
+                instance.insert(made)
             };
             instance
                 .lambkin_function_handler()
@@ -64,7 +54,7 @@ impl Component {
         let outcome = outcome.await;
         let (outcome, usage) = session.close(outcome)?;
         if let (Some(instance), Some(life)) = (instance, life) {
-            shared.kept.put(Kept { session, instance: Instance::Function(instance), life });
+            self.0.shared.kept.put(Kept { session, instance: Instance::Function(instance), life });
         }
         answer((outcome, usage))
     }

@@ -3,12 +3,12 @@
 //! The guest runs in a task of its own, because it may write its body, and go on working, after it has given the
 //! response's head.
 
-use super::exit_is_an_end;
+use super::{exit_is_an_end, open};
 use crate::answer::{Body, Completion, Failed, Failure, HttpAnswer, deliver};
 use crate::component::{Callee, Component};
-use crate::kept::{Instance, Kept, Life};
+use crate::kept::{Instance, Kept};
 use crate::session::Session;
-use crate::state::{State, Stdout};
+use crate::state::State;
 use crate::{Fault, Invocation, InvokeError, Usage};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri};
@@ -57,17 +57,8 @@ impl Component {
         mut invocation: Invocation,
         head: Head,
     ) -> Result<Usage, InvokeError> {
-        let shared = &self.0.shared;
-        let (mut session, mut instance, life) = match shared.kept.take(self.0.id, &invocation) {
-            Some(Kept { mut session, instance: Instance::Http(instance), life }) => {
-                session.reopen(shared, &invocation)?;
-                (session, Some(instance), Some(life))
-            }
-            _ => {
-                let life = Life::new(&self.0, &invocation);
-                (Session::open(shared, &mut invocation, Stdout::Lines)?, None, life)
-            }
-        };
+        let (mut session, kept, life) = open(self, &mut invocation)?;
+        let mut instance = kept.and_then(Instance::http);
         // Made after the session, and so dropped before it.
         let failure = Failure::new();
         let answering = Answering { head, failed: failure.flag() };
@@ -91,7 +82,7 @@ impl Component {
         let ((), usage) = session.close(outcome.map(|end| end.or_else(exit_is_an_end)))?;
         failure.disarm();
         if let (true, Some(instance), Some(life)) = (has_returned, instance, life) {
-            shared.kept.put(Kept { session, instance: Instance::Http(instance), life });
+            self.0.shared.kept.put(Kept { session, instance: Instance::Http(instance), life });
         }
         Ok(usage)
     }
@@ -135,13 +126,12 @@ async fn serve(
         Ok(response) => drop(answering.answer(response)),
         Err(code) => answering.fail(&code),
     })?;
-    let proxy = match instance {
-        Some(proxy) => proxy,
-        None => {
-            let made = pre.instantiate_async(&mut session.store).await?;
-            session.instantiated();
-            instance.insert(made)
-        }
+    let proxy = if let Some(proxy) = instance {
+        proxy
+    } else {
+        let made = pre.instantiate_async(&mut session.store).await?;
+        session.instantiated();
+        instance.insert(made)
     };
     proxy.wasi_http_incoming_handler().call_handle(&mut session.store, request, response).await
 }

@@ -11,7 +11,7 @@ fn fresh() -> Component {
 
 fn reused(max_invocations: u32) -> Invocation {
     let mut invocation = invocation().0;
-    invocation.reuse = Some(Reuse { max_invocations, max_age: Duration::from_secs(60) });
+    invocation.reuse = Some(Reuse { max_invocations, max_age: Duration::from_mins(1) });
     invocation
 }
 
