@@ -58,7 +58,15 @@ impl Package {
         let path = folder.join(DESCRIPTION);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // A file of the folder's name is the command `lambkin`, where both programs lie side by side.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         let invalid = |what: String| {
@@ -147,6 +155,9 @@ mod tests {
     fn what_is_packaged_is_found_again() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Package::open(folder.path()).unwrap(), None);
+        let command = folder.path().join("lambkin");
+        fs::write(&command, "a program").unwrap();
+        assert_eq!(Package::open(&command).unwrap(), None);
         write(folder.path(), &Package::describe("shop", "live"));
         write(folder.path(), &Package::artifact_file("ab12", Bytes::from_static(b"code")));
         let package = Package::open(folder.path()).unwrap().unwrap();
