@@ -15,10 +15,12 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads `XDG_CACHE_HOME`, `HOME` and `CARGO_TARGET_DIR`.
+    /// Reads `XDG_CACHE_HOME`, `HOME`, `CARGO_TARGET_DIR` and cargo's `CARGO_MANIFEST_DIR`.
     pub(crate) fn from_environment() -> anyhow::Result<Self> {
-        let root =
-            Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent folder")?;
+        // Cargo says it at run time too, and is right where checkouts that share a target folder share this program.
+        let own = variable("CARGO_MANIFEST_DIR")
+            .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).to_owned());
+        let root = own.parent().context("xtask has no parent folder")?;
         let cache = match variable("XDG_CACHE_HOME") {
             Some(folder) => folder,
             None => {
