@@ -12,7 +12,7 @@ use lambkin_protocol::alias::Alias;
 use lambkin_protocol::digest::sha256_hex;
 use lambkin_protocol::domain::{Domain, Mapping};
 use lambkin_protocol::release::{Artifact, Component, Release};
-use lambkin_store::{ArtifactDigest, Deadline, Expect, Pointer, Store};
+use lambkin_store::{ArtifactDigest, ArtifactKey, Deadline, Expect, Pointer, Store};
 use std::time::Duration;
 
 /// The alias that everything is published under.
@@ -53,13 +53,16 @@ impl Model {
         ensure!(release.components.len() == 1, "{app} has more components than one");
         let (name, component) = release.components.first_key_value().context("no component")?;
         let (target, artifact) = component.artifacts.first_key_value().context("no artifact")?;
-        let (digest, size) = (artifact.digest.clone(), artifact.size);
-        let expected = ArtifactDigest { digest, size };
+        let key = ArtifactKey {
+            engine: component.engine.clone(),
+            target: target.clone(),
+            component: component.digest.clone(),
+            expected: ArtifactDigest { digest: artifact.digest.clone(), size: artifact.size },
+            stored_size: artifact.stored_size,
+        };
         Ok(Self {
             wasm: store.blob(&component.digest).await?,
-            artifact: store
-                .artifact(&component.engine, target, &component.digest, &expected)
-                .await?,
+            artifact: store.artifact(&key).await?,
             name: name.clone(),
             target: target.clone(),
             component: component.clone(),

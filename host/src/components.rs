@@ -117,6 +117,7 @@ impl Components {
                     digest: artifact.digest.clone(),
                     size: artifact.size,
                 },
+                stored_size: artifact.stored_size,
             }),
             _ => {
                 let targets: Vec<&str> = component.artifacts.keys().map(String::as_str).collect();

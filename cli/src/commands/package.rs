@@ -11,7 +11,7 @@ use bytes::Bytes;
 use lambkin_engine::Target;
 use lambkin_protocol::alias::Alias;
 use lambkin_protocol::release::Release;
-use lambkin_store::{ArtifactDigest, Package, PackageFile, Pointer, S3Access, Store};
+use lambkin_store::{ArtifactDigest, ArtifactKey, Package, PackageFile, Pointer, S3Access, Store};
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -157,11 +157,18 @@ async fn artifacts(
         if files.iter().any(|file| file.path == name_in_package) {
             continue;
         }
+        let key = ArtifactKey {
+            engine: component.engine.clone(),
+            target: word,
+            component: component.digest.clone(),
+            expected,
+            stored_size: artifact.stored_size,
+        };
         let bytes = store
-            .artifact(&component.engine, &word, &component.digest, &expected)
+            .artifact(&key)
             .await
             .with_context(|| format!("the artifact of {name:?} cannot be read"))?;
-        files.push(Package::artifact_file(&expected.digest, bytes));
+        files.push(Package::artifact_file(&key.expected.digest, bytes));
     }
     Ok(())
 }

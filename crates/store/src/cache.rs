@@ -10,8 +10,8 @@
 
 mod boot;
 mod disk;
+mod families;
 mod fill;
-mod sparse;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,11 +23,12 @@ use tokio::sync::Mutex;
 
 use crate::deadline::Deadline;
 use crate::error::ReadError;
+use crate::fetch::ArtifactKey;
 use crate::layout;
 use crate::package::Package;
-use crate::packed::ArtifactDigest;
 use crate::store::Store;
 use disk::{Disk, Identity, Kept};
+use families::Families;
 
 /// How many artifacts this process remembers the state of.
 const REMEMBERED: u64 = 4096;
@@ -43,19 +44,6 @@ pub struct CacheSettings {
     pub memory_bytes: u64,
     /// The deployment package that the host came in, if artifacts may be in it.
     pub package: Option<Package>,
-}
-
-/// Names one artifact and what it must be.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ArtifactKey {
-    /// The engine's fingerprint.
-    pub engine: String,
-    /// The CPU target, such as `x86_64`.
-    pub target: String,
-    /// The digest of the component's Wasm.
-    pub component: String,
-    /// Its digest and size, from a release that is trusted.
-    pub expected: ArtifactDigest,
 }
 
 /// A verified artifact on disk. The file is not evicted while this value lives; dropping it leaves the file, which
@@ -98,7 +86,7 @@ pub struct Timings {
     pub wait: Duration,
     /// From the first request to the last byte from the store. Unpacking goes on meanwhile.
     pub fetch: Duration,
-    /// The work of hashing, decompressing and writing; nothing for a file that was there.
+    /// The work of hashing, decompressing and writing, of all threads together; nothing for a file that was there.
     pub verify: Duration,
 }
 
@@ -110,6 +98,7 @@ pub struct Cache {
     disk: Disk,
     releases: Memory<String, Bytes>,
     verified: Memory<String, Arc<Mutex<Option<Identity>>>>,
+    families: Families,
 }
 
 impl Cache {
@@ -124,6 +113,7 @@ impl Cache {
             disk: Disk::new(settings.disk_dir, settings.disk_bytes),
             releases: Memory::builder().max_capacity(settings.memory_bytes).weigher(weigh).build(),
             verified: Memory::new(REMEMBERED),
+            families: Families::new(),
         }
     }
 
@@ -179,13 +169,13 @@ impl Cache {
             return Ok(found(kept, started));
         }
         let wait = started.elapsed();
-        let filled = fill::fill(&self.store, &self.disk, key, deadline).await?;
+        let filled = fill::fill(&self.store, (&self.disk, &self.families), key, deadline).await?;
         *known = Some(filled.kept.identity);
         Ok(ArtifactFile {
             path: filled.kept.path,
             source: Source::Store,
-            timings: Timings { wait, fetch: filled.fetch, verify: filled.verify },
-            fetched_bytes: filled.fetched_bytes,
+            timings: Timings { wait, fetch: filled.cost.fetch, verify: filled.cost.work },
+            fetched_bytes: filled.cost.bytes,
             _lease: Some(filled.kept.lease),
         })
     }
@@ -203,13 +193,6 @@ impl Cache {
             std::io::Error::new(std::io::ErrorKind::TimedOut, "somebody else is still fetching it");
         let (object, within) = (self.url(key), deadline.within());
         ReadError::Unavailable { object, attempts: 0, within, source: Arc::new(source) }
-    }
-}
-
-impl ArtifactKey {
-    /// The object's key in the store.
-    pub(crate) fn object(&self) -> String {
-        layout::artifact(&self.engine, &self.target, &self.component)
     }
 }
 

@@ -16,6 +16,11 @@ pub(crate) fn artifact(engine: &str, target: &str, digest: &str) -> String {
     format!("artifacts/{}/{}/{}", segment(engine), segment(target), segment(digest))
 }
 
+/// The first artifact of those that begin alike, which the others may share frames with.
+pub(crate) fn family(engine: &str, target: &str, start: &str) -> String {
+    format!("families/{}/{}/{}", segment(engine), segment(target), segment(start))
+}
+
 pub(crate) fn releases(app: &str) -> String {
     format!("{APPS}/{}/releases", segment(app))
 }

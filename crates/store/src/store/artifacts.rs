@@ -1,39 +1,41 @@
 //! The store's artifacts: packed on the way in, unpacked and verified on the way out.
 //!
 //! An artifact is named by the component it was compiled from, so two publishers may hold different bytes for one
-//! name. The first one's stay, and every publisher learns what the store holds.
+//! name. The first one's stay, and every publisher learns what the store holds. The first artifact of a family (those
+//! that begin alike) is the base that the later ones share frames with, so it must stay as long as they do.
 
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::StreamExt as _;
+use fs_err::File;
 
 use crate::error::{ReadError, WriteError};
+use crate::fetch::{ArtifactKey, Fetch};
+use crate::layout;
 use crate::objects::{Expect, Fetched};
-use crate::packed::{self, ArtifactDigest, StoredArtifact, Unpack, UnpackError};
+use crate::packed::{self, BaseBlocks, Description, LABEL_BYTES, Label, StoredArtifact};
 use crate::store::Store;
-use crate::{layout, transfer};
 
 impl Store {
-    /// Reads the artifact of the component whose Wasm has `digest`, decompressed, verified against what the release
-    /// says. To map it from a file, use [`crate::Cache`].
-    pub async fn artifact(
-        &self,
-        engine: &str,
-        target: &str,
-        digest: &str,
-        expected: &ArtifactDigest,
-    ) -> Result<Bytes, ReadError> {
-        let key = layout::artifact(engine, target, digest);
-        let mut parts =
-            Box::pin(transfer::parts(Arc::clone(&self.objects), &key, self.deadline()).await?);
-        let judge = |error| self.unpack_error(&key, expected, error);
-        let mut unpack = Unpack::new(Vec::new(), expected.clone())
-            .map_err(|error| judge(UnpackError::Output(error)))?;
-        while let Some(part) = parts.next().await.transpose()? {
-            unpack.push(&part).map_err(judge)?;
-        }
-        Ok(unpack.finish().map_err(judge)?.into())
+    /// Reads an artifact, decompressed, verified against what the release says. To map it from a file, use
+    /// [`crate::Cache`].
+    pub async fn artifact(&self, key: &ArtifactKey) -> Result<Bytes, ReadError> {
+        let fetch = Fetch::begin(self.objects(), key, self.deadline()).await?;
+        let failed = |error| {
+            let object = self.objects.url(&key.object());
+            ReadError::Disk { object, source: Arc::new(error) }
+        };
+        let file = Arc::new(scratch(key.expected.size).map_err(failed)?);
+        fetch.write_to(&file, None).await?;
+        let length = usize::try_from(key.expected.size).unwrap_or(usize::MAX);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut bytes = vec![0; length];
+            file.file().read_exact_at(&mut bytes, 0).map(|()| bytes)
+        });
+        let bytes = read.await.map_err(io::Error::other).flatten();
+        Ok(bytes.map_err(failed)?.into())
     }
 
     /// Compresses and writes the artifact of the component whose Wasm has `digest`, unless a whole one is there.
@@ -49,34 +51,44 @@ impl Store {
         bytes: Bytes,
     ) -> Result<StoredArtifact, WriteError> {
         let key = layout::artifact(engine, target, digest);
-        let packing = tokio::task::spawn_blocking(move || packed::pack(&bytes)).await;
-        let (object, inside) =
-            packing.map_err(std::io::Error::other).and_then(|packed| packed).map_err(|error| {
-                WriteError::Io { object: self.objects.url(&key), source: Arc::new(error) }
-            })?;
-        let ours = StoredArtifact {
-            digest: inside.digest,
-            size: inside.size,
-            stored_size: object.len() as u64,
-        };
         let expect = match self.describe(&key).await? {
             There::Nothing => Expect::Absent,
-            // Ours in another length was cut short, or packed by another version.
-            There::Artifact(there) if there.digest == ours.digest && there != ours => {
-                self.version(&key).await?
-            }
-            There::Artifact(there) => return Ok(there),
+            There::Artifact(label) => return Ok(label.artifact),
             There::Damage => self.version(&key).await?,
         };
+        let family = packed::family(&bytes).map(|start| layout::family(engine, target, &start));
+        let base = match &family {
+            Some(family) => self.base(family, (engine, target)).await?,
+            None => None,
+        };
+        let is_first = base.is_none();
+        let packing =
+            tokio::task::spawn_blocking(move || packed::pack(&bytes, base.as_ref())).await;
+        let (object, ours) = packing.map_err(io::Error::other).flatten().map_err(|error| {
+            WriteError::Io { object: self.objects.url(&key), source: Arc::new(error) }
+        })?;
         match self.put(&key, object.into(), expect).await {
-            Ok(_) => Ok(ours),
+            Ok(_) => {}
             // Another publisher was quicker.
-            Err(WriteError::Conflict { object, expected }) => match self.describe(&key).await? {
-                There::Artifact(there) => Ok(there),
-                There::Nothing | There::Damage => Err(WriteError::Conflict { object, expected }),
-            },
-            Err(error) => Err(error),
+            Err(WriteError::Conflict { object, expected }) => {
+                return match self.describe(&key).await? {
+                    There::Artifact(label) => Ok(label.artifact),
+                    There::Nothing | There::Damage => {
+                        Err(WriteError::Conflict { object, expected })
+                    }
+                };
+            }
+            Err(error) => return Err(error),
         }
+        if let Some(family) = family.filter(|_| is_first) {
+            let digest = Bytes::copy_from_slice(digest.as_bytes());
+            match self.put(&family, digest, Expect::Any).await {
+                // Of two first ones either will do.
+                Ok(_) | Err(WriteError::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ours)
     }
 
     /// What the store holds as the artifact of a component, read from its first bytes: none when there is nothing
@@ -88,7 +100,7 @@ impl Store {
         digest: &str,
     ) -> Result<Option<StoredArtifact>, ReadError> {
         match self.describe(&layout::artifact(engine, target, digest)).await? {
-            There::Artifact(there) => Ok(Some(there)),
+            There::Artifact(label) => Ok(Some(label.artifact)),
             There::Nothing | There::Damage => Ok(None),
         }
     }
@@ -103,39 +115,39 @@ impl Store {
         Ok(self.find_artifact(engine, target, digest).await?.is_some())
     }
 
-    /// The error for a stored artifact that did not unpack.
-    pub(crate) fn unpack_error(
+    /// The blocks of a family's base; none where there is none that can be used.
+    async fn base(
         &self,
-        key: &str,
-        expected: &ArtifactDigest,
-        error: UnpackError,
-    ) -> ReadError {
-        let object = self.objects.url(key);
-        match error {
-            UnpackError::Damaged(found) => {
-                let expected = format!("{} ({} bytes)", expected.digest, expected.size);
-                ReadError::Corrupt { object, expected, found }
-            }
-            UnpackError::Output(error) => ReadError::Disk { object, source: Arc::new(error) },
-        }
+        family: &str,
+        (engine, target): (&str, &str),
+    ) -> Result<Option<BaseBlocks>, ReadError> {
+        let component = match self.objects.get(family, None, self.deadline()).await {
+            Ok(Fetched::Object { bytes, .. }) => String::from_utf8_lossy(&bytes).into_owned(),
+            Ok(Fetched::Unchanged)
+            | Err(ReadError::NotFound { .. } | ReadError::NoStore { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let key = layout::artifact(engine, target, &component);
+        let There::Artifact(label) = self.describe(&key).await? else { return Ok(None) };
+        let end = (LABEL_BYTES + label.description) as u64;
+        let text = self.objects.part(&key, LABEL_BYTES as u64..end, self.deadline()).await?;
+        let Ok(description) = Description::read(&label, &text.bytes) else { return Ok(None) };
+        let Some(list) = description.list(&label) else { return Ok(None) };
+        let list = self.objects.part(&key, list, self.deadline()).await?;
+        Ok(BaseBlocks::new(&component, &label, &description, &list.bytes))
     }
 
     async fn describe(&self, key: &str) -> Result<There, ReadError> {
-        let start =
-            match self.objects.part(key, 0..packed::LABEL_BYTES as u64, self.deadline()).await {
-                Ok(start) => start,
-                Err(ReadError::NotFound { .. } | ReadError::NoStore { .. }) => {
-                    return Ok(There::Nothing);
-                }
-                Err(error) => return Err(error),
-            };
-        Ok(packed::label(&start.bytes).map_or(There::Damage, |inside| {
-            There::Artifact(StoredArtifact {
-                digest: inside.digest,
-                size: inside.size,
-                stored_size: start.total,
-            })
-        }))
+        let start = match self.objects.part(key, 0..LABEL_BYTES as u64, self.deadline()).await {
+            Ok(start) => start,
+            Err(ReadError::NotFound { .. } | ReadError::NoStore { .. }) => {
+                return Ok(There::Nothing);
+            }
+            Err(error) => return Err(error),
+        };
+        let label = Label::read(&start.bytes);
+        let whole = label.filter(|label| label.artifact.stored_size == start.total);
+        Ok(whole.map_or(There::Damage, There::Artifact))
     }
 
     /// To replace just the version that is there now, and not what another publisher repairs meanwhile.
@@ -151,7 +163,14 @@ impl Store {
 /// What is found under an artifact's key.
 enum There {
     Nothing,
-    /// Something without a readable label.
+    /// Something without a readable label, or of another length than it says.
     Damage,
-    Artifact(StoredArtifact),
+    Artifact(Label),
+}
+
+/// A file of this length without a name.
+fn scratch(length: u64) -> io::Result<File> {
+    let file = File::from_parts(tempfile::tempfile()?, "a temporary file");
+    file.set_len(length)?;
+    Ok(file)
 }

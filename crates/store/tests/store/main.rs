@@ -51,6 +51,8 @@ over_both! {
     suite::one_of_eight_racing_writers_moves_an_alias,
     suite::domains_and_lists,
     cache::an_artifact_is_fetched_once_and_then_on_disk,
+    cache::of_a_second_artifact_only_what_differs_is_fetched,
+    cache::an_artifact_whose_base_is_gone_or_altered_names_it,
     cache::damaged_files_are_fetched_again,
     cache::a_file_of_another_process_is_believed_when_only_its_user_can_have_written_it,
     cache::a_file_from_before_the_machine_started_is_not_believed,

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::join_all;
-use lambkin_store::{Deadline, Expect, Fetched, Pointer, Put, ReadError, Store, WriteError};
+use lambkin_store::{
+    ArtifactKey, Deadline, Expect, Fetched, Pointer, Put, ReadError, Store, StoredArtifact,
+    WriteError,
+};
 use sha2::{Digest as _, Sha256};
 
 pub(crate) const ENGINE: &str = "engine-1";
@@ -45,13 +48,13 @@ pub(crate) async fn bytes_that_are_not_what_the_name_says_are_refused(store: Sto
 
 pub(crate) async fn what_is_missing_is_named(store: Store) {
     store.put_alias("shop", "live", Bytes::from_static(b"{}"), Expect::Absent).await.unwrap();
-    let (digest, bytes) = blob(b"never stored");
-    let expected = described(&bytes);
+    let (digest, _) = blob(b"never stored");
+    let absent = StoredArtifact { digest: digest.clone(), size: 12, stored_size: 12 };
     let errors = [
         (store.blob(&digest).await.unwrap_err(), format!("blobs/{digest}")),
         (store.release("shop", "00").await.unwrap_err(), "apps/shop/releases/00.json".to_owned()),
         (
-            store.artifact(ENGINE, TARGET, &digest, &expected).await.unwrap_err(),
+            store.artifact(&key_of(&digest, &absent)).await.unwrap_err(),
             format!("artifacts/{ENGINE}/{TARGET}/{digest}"),
         ),
     ];
@@ -87,7 +90,7 @@ pub(crate) async fn altered_objects_are_corrupt(store: Store) {
     }
     let errors = [
         store.blob(&digest).await.unwrap_err(),
-        store.artifact(ENGINE, TARGET, &digest, &stored.expected()).await.unwrap_err(),
+        store.artifact(&key_of(&digest, &stored)).await.unwrap_err(),
         store.release("shop", &id).await.unwrap_err(),
     ];
     for (error, key) in errors.into_iter().zip(&keys) {
@@ -107,8 +110,9 @@ pub(crate) async fn artifacts_come_back_and_describe_themselves(store: Store) {
         let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
         assert_eq!(stored.size, content.len() as u64);
         let object = object(&store, &format!("artifacts/{ENGINE}/{TARGET}/{digest}")).await;
-        // The digest is that of the frame after the label.
-        assert_eq!(blob(&object[48..]).0, stored.digest);
+        // The digest is that of the description, whose length the label ends with.
+        let length = u32::from_le_bytes(object[56..60].try_into().unwrap()) as usize;
+        assert_eq!(blob(&object[60..60 + length]).0, stored.digest);
         assert_eq!(object.len() as u64, stored.stored_size);
         assert_eq!(
             store.find_artifact(ENGINE, TARGET, &digest).await.unwrap(),
@@ -116,10 +120,7 @@ pub(crate) async fn artifacts_come_back_and_describe_themselves(store: Store) {
         );
         assert!(store.has_artifact(ENGINE, TARGET, &digest).await.unwrap());
         assert!(!store.has_artifact(ENGINE, "aarch64", &digest).await.unwrap());
-        assert_eq!(
-            store.artifact(ENGINE, TARGET, &digest, &stored.expected()).await.unwrap(),
-            bytes
-        );
+        assert_eq!(store.artifact(&key_of(&digest, &stored)).await.unwrap(), bytes);
     }
 }
 
@@ -131,10 +132,7 @@ pub(crate) async fn the_first_publisher_of_an_artifact_is_kept(store: Store) {
     .await;
     let first = compiled[0].as_ref().unwrap();
     assert!(compiled.iter().all(|stored| stored.as_ref().unwrap() == first));
-    assert_eq!(
-        store.artifact(ENGINE, TARGET, &component, &first.expected()).await.unwrap().len(),
-        5000
-    );
+    assert_eq!(store.artifact(&key_of(&component, first)).await.unwrap().len(), 5000);
 }
 
 pub(crate) async fn a_truncated_artifact_is_corrupt_and_is_replaced_by_the_next_publisher(
@@ -142,19 +140,18 @@ pub(crate) async fn a_truncated_artifact_is_corrupt_and_is_replaced_by_the_next_
 ) {
     let (digest, bytes) = blob(&noise(5, 100_000));
     let key = format!("artifacts/{ENGINE}/{TARGET}/{digest}");
-    for length in [0, 20, 48, 50_000] {
+    for length in [0, 20, 60, 50_000] {
         let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
         assert!(stored.stored_size > 50_000);
         alter(&store, &key, |object| object.truncate(length)).await;
-        let error = store.artifact(ENGINE, TARGET, &digest, &stored.expected()).await.unwrap_err();
+        let error = store.artifact(&key_of(&digest, &stored)).await.unwrap_err();
         assert!(
             matches!(&error, ReadError::Corrupt { object, .. } if object.ends_with(&key)),
             "{length}: {error}"
         );
     }
     let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
-    let expected = stored.expected();
-    assert_eq!(store.artifact(ENGINE, TARGET, &digest, &expected).await.unwrap(), bytes);
+    assert_eq!(store.artifact(&key_of(&digest, &stored)).await.unwrap(), bytes);
 }
 
 pub(crate) async fn an_alias_moves_by_compare_and_swap(store: Store) {
@@ -272,8 +269,15 @@ fn deadline() -> Deadline {
     Deadline::after(Duration::from_secs(10))
 }
 
-pub(crate) fn described(bytes: &[u8]) -> lambkin_store::ArtifactDigest {
-    lambkin_store::ArtifactDigest { digest: blob(bytes).0, size: bytes.len() as u64 }
+/// What a release says of an artifact.
+pub(crate) fn key_of(component: &str, stored: &StoredArtifact) -> ArtifactKey {
+    ArtifactKey {
+        engine: ENGINE.to_owned(),
+        target: TARGET.to_owned(),
+        component: component.to_owned(),
+        expected: stored.expected(),
+        stored_size: stored.stored_size,
+    }
 }
 
 pub(crate) fn blob(bytes: &[u8]) -> (String, Bytes) {

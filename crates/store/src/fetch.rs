@@ -1,0 +1,191 @@
+//! Fetching an artifact into a file: its description first, then the frames that are not at hand, side by side, each
+//! checked and unpacked while the rest arrives.
+
+mod plan;
+mod work;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use fs_err::File;
+use futures::stream::{self, StreamExt as _};
+
+use crate::deadline::Deadline;
+use crate::error::ReadError;
+use crate::layout;
+use crate::objects::Objects;
+use crate::packed::{ArtifactDigest, Description, LABEL_BYTES, Label, UnpackError};
+use plan::{Plan, Run};
+use work::Workers;
+
+pub(crate) use plan::Span;
+
+/// An object up to this size is one request. S3 serves one connection at 80-100 MB/s
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-design-patterns.html>), so it takes
+/// about 50 ms.
+const ONE_REQUEST: u64 = 4 << 20;
+/// The first request for a larger one: the description is in it.
+const FIRST: u64 = 1 << 20;
+/// How many requests are under way at once, which also bounds the memory held to this many runs of frames.
+const PARALLEL: usize = 6;
+
+/// Names one artifact and what it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ArtifactKey {
+    /// The engine's fingerprint.
+    pub engine: String,
+    /// The CPU target, such as `x86_64`.
+    pub target: String,
+    /// The digest of the component's Wasm.
+    pub component: String,
+    /// Its digest and size, from a release that is trusted.
+    pub expected: ArtifactDigest,
+    /// The size of the stored object as the release has it, in bytes. Only how it is fetched depends on it.
+    pub stored_size: u64,
+}
+
+impl ArtifactKey {
+    /// The object's key in the store.
+    pub(crate) fn object(&self) -> String {
+        layout::artifact(&self.engine, &self.target, &self.component)
+    }
+}
+
+/// A fetch whose description has arrived.
+pub(crate) struct Fetch {
+    objects: Arc<dyn Objects>,
+    key: ArtifactKey,
+    deadline: Deadline,
+    started: Instant,
+    start: Bytes,
+    /// Where the frames begin.
+    header: usize,
+    description: Description,
+}
+
+/// What a fetch took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    /// From the first request to the last byte.
+    pub(crate) fetch: Duration,
+    /// The work of hashing, decompressing and writing, of all threads together.
+    pub(crate) work: Duration,
+    pub(crate) bytes: u64,
+}
+
+/// A file that has some of the bytes.
+pub(crate) struct Local {
+    pub(crate) file: File,
+    /// Which, ascending by their place in the base.
+    pub(crate) spans: Vec<Span>,
+}
+
+impl Fetch {
+    /// Asks for the start of the artifact.
+    pub(crate) async fn begin(
+        objects: Arc<dyn Objects>,
+        key: &ArtifactKey,
+        deadline: Deadline,
+    ) -> Result<Self, ReadError> {
+        let (started, object) = (Instant::now(), key.object());
+        let first = if key.stored_size > ONE_REQUEST { FIRST } else { ONE_REQUEST };
+        let mut start = objects.part(&object, 0..first, deadline).await?.bytes;
+        let damaged = |error| unpack_error(&*objects, &object, &key.expected, error);
+        let label = Label::read(&start)
+            .filter(|label| label.artifact.expected() == key.expected)
+            .ok_or_else(|| damaged(UnpackError::Damaged(what_instead(&start))))?;
+        let header = LABEL_BYTES + label.description;
+        if header > start.len() {
+            start = objects.part(&object, 0..header as u64, deadline).await?.bytes;
+        }
+        let text = start.get(LABEL_BYTES..header).unwrap_or_default();
+        let description = Description::read(&label, text).map_err(damaged)?;
+        let key = key.clone();
+        Ok(Self { objects, key, deadline, started, start, header, description })
+    }
+
+    /// What the artifact says of itself.
+    pub(crate) fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Writes the whole artifact to a new file that has its length already.
+    pub(crate) async fn write_to(
+        self,
+        file: &Arc<File>,
+        local: Option<Local>,
+    ) -> Result<Cost, ReadError> {
+        let spans = local.as_ref().map_or(&[][..], |local| &local.spans);
+        let Plan { own, base, copies } = Plan::new(&self.description, self.header as u64, spans);
+        let workers = Workers::start(own.len() + base.len(), file);
+        let copying = local.map(|local| work::copy(local.file, Arc::clone(file), copies));
+        let object: Arc<str> = self.key.object().into();
+        let (here, rest): (Vec<_>, Vec<_>) =
+            own.into_iter().partition(|job| job.end() <= self.start.len() as u64);
+        let base_object: Option<Arc<str>> = self.base_object().map(Into::into);
+        let mut runs = plan::runs(&object, rest);
+        if let Some(base_object) = &base_object {
+            runs.extend(plan::runs(base_object, base));
+        }
+        let mut bytes = self.start.len() as u64;
+        let mut taken = true;
+        for job in here {
+            taken = taken && workers.take(&object, job, &self.start, 0).await;
+        }
+        let (objects, deadline) = (&self.objects, self.deadline);
+        let mut arriving = stream::iter(runs)
+            .map(|run: Run| async move {
+                let part = objects.part(&run.object, run.range.clone(), deadline).await;
+                part.map(|part| (run, part.bytes))
+            })
+            .buffered(PARALLEL);
+        // Work that has failed says why below.
+        while taken && let Some((run, part)) = arriving.next().await.transpose()? {
+            bytes += part.len() as u64;
+            for job in run.jobs {
+                taken = taken && workers.take(&run.object, job, &part, run.range.start).await;
+            }
+        }
+        drop(arriving);
+        let fetch = self.started.elapsed();
+        let judge = |(object, error): (Arc<str>, UnpackError)| {
+            unpack_error(&*self.objects, &object, &self.key.expected, error)
+        };
+        let mut work = workers.finish(&object).await.map_err(judge)?;
+        if let Some(copying) = copying {
+            work += copying.await.map_err(|error| judge((object, error)))?;
+        }
+        Ok(Cost { fetch, work, bytes })
+    }
+
+    fn base_object(&self) -> Option<String> {
+        let base = self.description.base.as_ref()?;
+        Some(layout::artifact(&self.key.engine, &self.key.target, &base.component))
+    }
+}
+
+/// What an object is that has not the expected label.
+fn what_instead(start: &[u8]) -> String {
+    match Label::read(start) {
+        Some(label) => format!("{} ({} bytes)", label.artifact.digest, label.artifact.size),
+        None => "no artifact of this version's form".to_owned(),
+    }
+}
+
+/// The error for a stored artifact that did not unpack.
+fn unpack_error(
+    objects: &dyn Objects,
+    key: &str,
+    expected: &ArtifactDigest,
+    error: UnpackError,
+) -> ReadError {
+    let object = objects.url(key);
+    match error {
+        UnpackError::Damaged(found) => {
+            let expected = format!("{} ({} bytes)", expected.digest, expected.size);
+            ReadError::Corrupt { object, expected, found }
+        }
+        UnpackError::Output(error) => ReadError::Disk { object, source: Arc::new(error) },
+    }
+}

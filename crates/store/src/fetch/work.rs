@@ -1,0 +1,125 @@
+//! The threads that unpack: they hash, decompress and write what has arrived.
+
+use std::os::unix::fs::FileExt as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use fs_err::File;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::plan::{Copy, Job};
+use crate::packed::{UnpackError, Unpacker};
+
+/// Frames that wait to be unpacked.
+const WAITING: usize = 16;
+/// A thread for so many frames at least.
+const FRAMES_PER_THREAD: usize = 4;
+/// What is copied at once.
+const COPY: usize = 256 << 10;
+
+/// A frame that has arrived, and the object that it is from.
+type Arrived = (Arc<str>, Job, Bytes);
+type Outcome = Result<Duration, (Arc<str>, UnpackError)>;
+
+/// Threads that take frames from one queue.
+pub(super) struct Workers {
+    queue: mpsc::Sender<Arrived>,
+    threads: Vec<JoinHandle<Outcome>>,
+}
+
+impl Workers {
+    /// Starts as many as so many frames are worth.
+    pub(super) fn start(frames: usize, file: &Arc<File>) -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let count = frames.div_ceil(FRAMES_PER_THREAD).min(processors);
+        let (queue, waiting) = mpsc::channel(WAITING);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let threads = (0..count).map(|_| {
+            let (waiting, file) = (Arc::clone(&waiting), Arc::clone(file));
+            spawn_blocking(move || work(&waiting, &file))
+        });
+        Self { queue, threads: threads.collect() }
+    }
+
+    /// Gives one of them a frame out of the bytes of its object from `start` on. False when the work has failed.
+    pub(super) async fn take(
+        &self,
+        object: &Arc<str>,
+        job: Job,
+        bytes: &Bytes,
+        start: u64,
+    ) -> bool {
+        let place = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX).min(bytes.len());
+        let stored = bytes.slice(place(job.at)..place(job.end()));
+        self.queue.send((Arc::clone(object), job, stored)).await.is_ok()
+    }
+
+    /// Waits until all is done; the time that it took all together. `object` is named where no frame is at fault.
+    pub(super) async fn finish(self, object: &Arc<str>) -> Outcome {
+        drop(self.queue);
+        let mut worked = Duration::ZERO;
+        for thread in self.threads {
+            worked += thread.await.map_err(|error| {
+                (Arc::clone(object), UnpackError::Output(std::io::Error::other(error)))
+            })??;
+        }
+        Ok(worked)
+    }
+}
+
+fn work(waiting: &Mutex<mpsc::Receiver<Arrived>>, file: &File) -> Outcome {
+    let lock = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut worked = Duration::ZERO;
+    let mut unpacker = None;
+    loop {
+        let next = lock().blocking_recv();
+        let Some((object, job, stored)) = next else { return Ok(worked) };
+        let started = Instant::now();
+        if let Err(error) = unpack(&mut unpacker, &job, &stored, file) {
+            lock().close();
+            return Err((object, error));
+        }
+        worked += started.elapsed();
+    }
+}
+
+fn unpack(
+    unpacker: &mut Option<Unpacker>,
+    job: &Job,
+    stored: &[u8],
+    file: &File,
+) -> Result<(), UnpackError> {
+    let unpacker = match unpacker {
+        Some(unpacker) => unpacker,
+        None => unpacker.insert(Unpacker::new()?),
+    };
+    unpacker.unpack((&job.frame, stored), job.pieces.iter().copied(), file)
+}
+
+/// Begins to copy pieces from one file to another; gives the time that it took.
+pub(super) fn copy(
+    from: File,
+    to: Arc<File>,
+    copies: Vec<Copy>,
+) -> impl Future<Output = Result<Duration, UnpackError>> {
+    let copying = spawn_blocking(move || {
+        let started = Instant::now();
+        let mut buffer = vec![0; COPY];
+        for Copy { from: mut source, to: mut place, length } in copies {
+            let mut left = usize::try_from(length).unwrap_or(usize::MAX);
+            while left > 0 {
+                let (chunk, _) = buffer.split_at_mut(left.min(COPY));
+                from.file().read_exact_at(chunk, source)?;
+                to.file().write_all_at(chunk, place)?;
+                left -= chunk.len();
+                source += chunk.len() as u64;
+                place += chunk.len() as u64;
+            }
+        }
+        Ok(started.elapsed())
+    });
+    async move { copying.await.map_err(std::io::Error::other)? }
+}

@@ -1,0 +1,135 @@
+//! What a stored artifact says of itself: its frames, its base, and where each piece of it comes from.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{DIGEST_BYTES, FRAME, LABEL_BYTES, Label, UnpackError};
+use crate::digest::hex;
+
+/// All of an artifact but the bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Description {
+    /// The number of uncompressed bytes.
+    pub(crate) size: u64,
+    /// The artifact that some of the frames belong to.
+    pub(crate) base: Option<Base>,
+    /// The frames of this object, in their order in it.
+    pub(crate) frames: Vec<Frame>,
+    /// What is not all zeros, in ascending order.
+    pub(crate) pieces: Vec<Piece>,
+    /// SHA-256 of the list of blocks; none where there is no list.
+    pub(super) blocks: Option<[u8; DIGEST_BYTES]>,
+}
+
+/// The artifact, of the same engine and target, that an artifact has frames in common with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Base {
+    /// The digest of the component that it was compiled from, which its key ends with.
+    pub(crate) component: String,
+    /// Its own digest.
+    pub(crate) digest: String,
+    /// Those of its frames that are needed, in their order in its object.
+    pub(crate) frames: Vec<Frame>,
+}
+
+/// A zstd frame in an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Frame {
+    /// Where it begins: in this object behind the description, in the base's at its start.
+    pub(crate) at: u64,
+    /// Its compressed size in bytes.
+    pub(crate) stored: u32,
+    /// Its uncompressed size in bytes.
+    pub(super) size: u32,
+    /// SHA-256 of its compressed bytes.
+    pub(super) digest: [u8; DIGEST_BYTES],
+}
+
+/// Some bytes of the artifact, and where they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Piece {
+    /// Where they are in the artifact.
+    pub(crate) at: u64,
+    /// How many they are.
+    pub(crate) length: u32,
+    /// Where in the uncompressed frame they begin.
+    pub(crate) skip: u32,
+    pub(crate) from: From,
+}
+
+/// What a piece is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum From {
+    /// A frame of this object, by its number.
+    Own { frame: u32 },
+    /// A frame of the base, by its number in [`Base::frames`]; `at` is where the bytes are in the base itself.
+    Base { frame: u32, at: u64 },
+}
+
+impl Description {
+    /// Reads the description that follows the label, and checks it: what it says can be relied on.
+    pub(crate) fn read(label: &Label, bytes: &[u8]) -> Result<Self, UnpackError> {
+        let found = hex(&Sha256::digest(bytes));
+        if found != label.artifact.digest {
+            return Err(UnpackError::Damaged(format!("a description {found}")));
+        }
+        let description: Self = postcard::from_bytes(bytes)
+            .map_err(|error| UnpackError::Damaged(format!("no description ({error})")))?;
+        match description.flaw() {
+            None => Ok(description),
+            Some(flaw) => Err(UnpackError::Damaged(format!("a description with {flaw}"))),
+        }
+    }
+
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, std::io::Error> {
+        postcard::to_allocvec(self).map_err(std::io::Error::other)
+    }
+
+    /// Whether others may have it as their base.
+    pub(crate) fn can_be_base(&self) -> bool {
+        self.blocks.is_some()
+    }
+
+    /// Where the list of blocks is in the object of this label, none where there is no list.
+    pub(crate) fn list(&self, label: &Label) -> Option<Range<u64>> {
+        self.blocks?;
+        let frames: u64 = self.frames.iter().map(|frame| u64::from(frame.stored)).sum();
+        let start = (LABEL_BYTES + label.description) as u64 + frames;
+        Some(start..label.artifact.stored_size)
+    }
+
+    /// What makes no sense in it.
+    fn flaw(&self) -> Option<&'static str> {
+        let base: &[Frame] = self.base.as_ref().map_or(&[], |base| &base.frames);
+        if !are_in_order(&self.frames) || !are_in_order(base) {
+            return Some("frames that overlap");
+        }
+        if self.frames.iter().chain(base).any(|frame| frame.size as usize > FRAME) {
+            return Some("an oversized frame");
+        }
+        let mut end = 0;
+        for piece in &self.pieces {
+            let frame = match piece.from {
+                From::Own { frame } => self.frames.get(frame as usize),
+                From::Base { frame, .. } => base.get(frame as usize),
+            };
+            let Some(frame) = frame else { return Some("a piece of no frame") };
+            if u64::from(piece.skip) + u64::from(piece.length) > u64::from(frame.size) {
+                return Some("a piece beyond its frame");
+            }
+            if piece.at < end {
+                return Some("pieces that overlap");
+            }
+            end = piece.at.saturating_add(u64::from(piece.length));
+        }
+        (end > self.size).then_some("a piece beyond the end")
+    }
+}
+
+fn are_in_order(frames: &[Frame]) -> bool {
+    let end = |frame: &Frame| frame.at.checked_add(frame.stored.into());
+    frames.iter().is_sorted_by(|frame, next| end(frame).is_some_and(|end| end <= next.at))
+        && frames.last().is_none_or(|last| end(last).is_some())
+}

@@ -1,0 +1,269 @@
+//! From an artifact's bytes to its stored form: what its base has is named, the rest is compressed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::thread;
+
+use sha2::{Digest as _, Sha256};
+use zstd::bulk::Compressor;
+
+use super::description::Base;
+use super::{
+    BLOCK, DIGEST_BYTES, Description, FRAME, Frame, From, LABEL_BYTES, Label, Piece, StoredArtifact,
+};
+use crate::digest::hex;
+
+/// Measured with zstd 1.5 on a compiled Python component of 35.7 MB: level 3 gives 12.4 MB in 0.35 s of CPU, 9 gives
+/// 10.9 MB in 1.6 s, 15 10.7 MB in 15 s and 19 9.7 MB in 41 s. Decompression takes 0.04-0.1 s at all of them, least at
+/// the low ones.
+const LEVEL: i32 = 9;
+/// An artifact smaller than this is not worth a second object to read from.
+const SMALLEST_BASE: usize = 2 * 1024 * 1024;
+/// Artifacts that begin with the same bytes, so many, have the same language engine in them: its machine code is first.
+const FAMILY: usize = 1024 * 1024;
+/// One in so many of the blocks must be in the base, of all and of each of its frames that is used.
+const WORTH_IT: usize = 4;
+
+type Digest = [u8; DIGEST_BYTES];
+
+/// Names those artifacts that may have much in common; none for one that is too small to share.
+pub(crate) fn family(bytes: &[u8]) -> Option<String> {
+    let start = bytes.get(..FAMILY).filter(|_| bytes.len() >= SMALLEST_BASE)?;
+    Some(hex(&Sha256::digest(start)))
+}
+
+/// A base's blocks by their digests.
+#[derive(Debug)]
+pub(crate) struct BaseBlocks {
+    component: String,
+    digest: String,
+    frames: Vec<Frame>,
+    places: HashMap<Digest, Place>,
+}
+
+/// Where a block of the base is.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    frame: u32,
+    skip: u32,
+    at: u64,
+}
+
+impl BaseBlocks {
+    /// The blocks of the artifact of `component`, from its description and its list of blocks; none where there is no
+    /// list that fits.
+    pub(crate) fn new(
+        component: &str,
+        label: &Label,
+        description: &Description,
+        list: &[u8],
+    ) -> Option<Self> {
+        if description.blocks? != <Digest>::from(Sha256::digest(list)) {
+            return None;
+        }
+        let start = (LABEL_BYTES + label.description) as u64;
+        let frames =
+            description.frames.iter().map(|frame| Frame { at: start + frame.at, ..frame.clone() });
+        let (digests, _) = list.as_chunks::<DIGEST_BYTES>();
+        let places = description.pieces.iter().flat_map(places_of);
+        Some(Self {
+            component: component.to_owned(),
+            digest: label.artifact.digest.clone(),
+            frames: frames.collect(),
+            places: digests.iter().copied().zip(places).collect(),
+        })
+    }
+}
+
+/// The blocks of a piece of an artifact without a base.
+fn places_of(piece: &Piece) -> impl Iterator<Item = Place> + use<> {
+    let Piece { at, skip, length, from } = *piece;
+    let (From::Own { frame } | From::Base { frame, .. }) = from;
+    (0..length).step_by(BLOCK).map(move |offset| Place {
+        frame,
+        skip: skip + offset,
+        at: at + u64::from(offset),
+    })
+}
+
+/// Makes the object of an artifact; with a base, that of the same family, only if it has enough in common with it.
+pub(crate) fn pack(
+    bytes: &[u8],
+    base: Option<&BaseBlocks>,
+) -> io::Result<(Vec<u8>, StoredArtifact)> {
+    let blocks: Vec<(usize, &[u8])> =
+        bytes.chunks(BLOCK).enumerate().filter(|(_, block)| !is_empty(block)).collect();
+    let listed = bytes.len() >= SMALLEST_BASE;
+    let digests: Vec<Digest> = if listed {
+        blocks.iter().map(|(_, block)| Sha256::digest(block).into()).collect()
+    } else {
+        Vec::new()
+    };
+    let shared = base.and_then(|base| Some((base, share(base, &digests)?)));
+    let mut layout = Layout::default();
+    for (index, (number, block)) in blocks.iter().enumerate() {
+        let at = (number * BLOCK) as u64;
+        let place = shared.as_ref().and_then(|(_, places)| places.get(index).copied().flatten());
+        match place {
+            Some(place) => layout.add_shared(at, block, place),
+            None => layout.add_own(at, block),
+        }
+    }
+    let stored = compress(&layout.frames)?;
+    let (base, list) = match shared {
+        Some((base, _)) => (Some(layout.base(base)), Vec::new()),
+        None => (None, digests.concat()),
+    };
+    let description = Description {
+        size: bytes.len() as u64,
+        base,
+        frames: describe(&layout.frames, &stored),
+        pieces: layout.pieces,
+        blocks: (!list.is_empty()).then(|| Sha256::digest(&list).into()),
+    };
+    assemble(&description, (&stored, &list))
+}
+
+/// Which of the blocks are taken from where in the base; none when that is not worth it.
+fn share(base: &BaseBlocks, digests: &[Digest]) -> Option<Vec<Option<Place>>> {
+    let mut places: Vec<Option<Place>> =
+        digests.iter().map(|digest| base.places.get(digest).copied()).collect();
+    let mut used: HashMap<u32, usize> = HashMap::new();
+    for place in places.iter().flatten() {
+        *used.entry(place.frame).or_default() += BLOCK;
+    }
+    for place in &mut places {
+        *place = place.filter(|place| {
+            let size = base.frames.get(place.frame as usize).map_or(0, |frame| frame.size as usize);
+            used.get(&place.frame).is_some_and(|used| used * WORTH_IT >= size)
+        });
+    }
+    (places.iter().flatten().count() * WORTH_IT >= digests.len()).then_some(places)
+}
+
+/// Pieces and the uncompressed frames of our own, while they are put together.
+#[derive(Default)]
+struct Layout {
+    pieces: Vec<Piece>,
+    frames: Vec<Vec<u8>>,
+}
+
+impl Layout {
+    fn add_own(&mut self, at: u64, block: &[u8]) {
+        let room = self.frames.last_mut().filter(|frame| frame.len() + block.len() <= FRAME);
+        let skip = room.as_ref().map_or(0, |frame| frame.len());
+        match room {
+            Some(frame) => frame.extend_from_slice(block),
+            None => self.frames.push(block.to_vec()),
+        }
+        let frame = narrow(self.frames.len() - 1);
+        self.add(at, (skip, block.len()), From::Own { frame });
+    }
+
+    fn add_shared(&mut self, at: u64, block: &[u8], place: Place) {
+        let from = From::Base { frame: place.frame, at: place.at };
+        self.add(at, (place.skip as usize, block.len()), from);
+    }
+
+    /// Makes the last piece longer where the next bytes follow it on both sides.
+    fn add(&mut self, at: u64, (skip, length): (usize, usize), from: From) {
+        let piece = Piece { at, length: narrow(length), skip: narrow(skip), from };
+        if let Some(last) = self.pieces.last_mut()
+            && last.at + u64::from(last.length) == piece.at
+            && last.skip + last.length == piece.skip
+            && last.after() == from
+        {
+            last.length += piece.length;
+        } else {
+            self.pieces.push(piece);
+        }
+    }
+
+    /// The base with only those frames that are used; the pieces name them anew.
+    fn base(&mut self, base: &BaseBlocks) -> Base {
+        let used = self.pieces.iter().filter_map(|piece| match piece.from {
+            From::Base { frame, .. } => Some(frame),
+            From::Own { .. } => None,
+        });
+        let used: BTreeSet<u32> = used.collect();
+        let numbers: HashMap<u32, u32> = used.iter().copied().zip(0..).collect();
+        for piece in &mut self.pieces {
+            if let From::Base { frame, .. } = &mut piece.from {
+                *frame = numbers.get(frame).copied().unwrap_or_default();
+            }
+        }
+        let frames = used.iter().filter_map(|frame| base.frames.get(*frame as usize)).cloned();
+        let frames = frames.collect();
+        Base { component: base.component.clone(), digest: base.digest.clone(), frames }
+    }
+}
+
+impl Piece {
+    /// Where the bytes after this piece would be taken from.
+    fn after(&self) -> From {
+        match self.from {
+            From::Own { frame } => From::Own { frame },
+            From::Base { frame, at } => From::Base { frame, at: at + u64::from(self.length) },
+        }
+    }
+}
+
+/// Compresses the frames, as many at once as there are processors.
+fn compress(frames: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> {
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let share = frames.len().div_ceil(workers).max(1);
+    thread::scope(|scope| {
+        let started: Vec<_> =
+            frames.chunks(share).map(|frames| scope.spawn(|| compress_all(frames))).collect();
+        let mut stored = Vec::with_capacity(frames.len());
+        for worker in started {
+            let done = worker.join().map_err(|_| io::Error::other("compressing panicked"))?;
+            stored.extend(done?);
+        }
+        Ok(stored)
+    })
+}
+
+fn compress_all(frames: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> {
+    let mut compressor = Compressor::new(LEVEL)?;
+    frames.iter().map(|frame| compressor.compress(frame)).collect()
+}
+
+fn describe(frames: &[Vec<u8>], stored: &[Vec<u8>]) -> Vec<Frame> {
+    let mut at = 0;
+    let frames = frames.iter().zip(stored).map(|(frame, stored)| {
+        let digest = Sha256::digest(stored).into();
+        let frame = Frame { at, stored: narrow(stored.len()), size: narrow(frame.len()), digest };
+        at += stored.len() as u64;
+        frame
+    });
+    frames.collect()
+}
+
+fn assemble(
+    description: &Description,
+    (frames, list): (&[Vec<u8>], &[u8]),
+) -> io::Result<(Vec<u8>, StoredArtifact)> {
+    let text = description.to_bytes()?;
+    let length = LABEL_BYTES + text.len() + frames.iter().map(Vec::len).sum::<usize>() + list.len();
+    let (digest, sizes) = (Sha256::digest(&text).into(), [description.size, length as u64]);
+    let mut object = Label::write(&digest, sizes, text.len());
+    object.reserve_exact(length - object.len());
+    object.extend_from_slice(&text);
+    for frame in frames {
+        object.extend_from_slice(frame);
+    }
+    object.extend_from_slice(list);
+    let artifact =
+        StoredArtifact { digest: hex(&digest), size: description.size, stored_size: length as u64 };
+    Ok((object, artifact))
+}
+
+fn is_empty(block: &[u8]) -> bool {
+    block.iter().all(|byte| *byte == 0)
+}
+
+/// A number below the size of a frame or the number of frames.
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,159 @@
+//! What packing and unpacking have to do for each other.
+
+use std::os::unix::fs::FileExt as _;
+
+use super::description::Base;
+use super::pack::family;
+use super::*;
+use fs_err::File;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes that hardly compress, the same for the same seed.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    (0..length).map(|_| random.u8(..)).collect()
+}
+
+fn read(object: &[u8]) -> (Label, Description) {
+    let label = Label::read(object).unwrap();
+    let text = &object[LABEL_BYTES..LABEL_BYTES + label.description];
+    let description = Description::read(&label, text).unwrap();
+    (label, description)
+}
+
+/// Unpacks an object and, where it has one, the frames that its base's object has of it.
+fn unpack(object: &[u8], base: &[u8]) -> Result<Vec<u8>, UnpackError> {
+    let (label, description) = read(object);
+    let file = File::from_parts(tempfile::tempfile().unwrap(), "test");
+    file.set_len(description.size).unwrap();
+    let mut unpacker = Unpacker::new().unwrap();
+    let start = LABEL_BYTES + label.description;
+    let base_frames = description.base.iter().flat_map(|base| &base.frames);
+    let own = description.frames.iter().enumerate().map(|frame| (frame, object, start, false));
+    for ((number, frame), object, start, of_base) in
+        own.chain(base_frames.enumerate().map(|frame| (frame, base, 0, true)))
+    {
+        let at = start + usize::try_from(frame.at).unwrap();
+        let stored = object.get(at..at + frame.stored as usize).unwrap_or_default();
+        let pieces = description.pieces.iter().copied().filter(|piece| match piece.from {
+            From::Own { frame } => !of_base && frame as usize == number,
+            From::Base { frame, .. } => of_base && frame as usize == number,
+        });
+        unpacker.unpack((frame, stored), pieces, &file)?;
+    }
+    let mut bytes = vec![0; usize::try_from(description.size).unwrap()];
+    file.file().read_exact_at(&mut bytes, 0).unwrap();
+    Ok(bytes)
+}
+
+fn blocks(object: &[u8]) -> BaseBlocks {
+    let (label, description) = read(object);
+    let list = description.list(&label).unwrap();
+    let list = &object[usize::try_from(list.start).unwrap()..];
+    BaseBlocks::new("its component", &label, &description, list).unwrap()
+}
+
+#[test]
+fn comes_back_as_it_was() {
+    let gaps = [noise(1, 5000), vec![0; 700_000], noise(2, 300_001)].concat();
+    for bytes in [Vec::new(), b"x".to_vec(), vec![0; 10_000], gaps, noise(3, 3_000_000)] {
+        let (object, artifact) = pack(&bytes, None).unwrap();
+        assert_eq!(unpack(&object, &[]).unwrap(), bytes);
+        assert_eq!(
+            (artifact.size, artifact.stored_size),
+            (bytes.len() as u64, object.len() as u64)
+        );
+        assert_eq!(Label::read(&object).unwrap().artifact, artifact);
+    }
+}
+
+#[test]
+fn empty_blocks_take_no_place() {
+    let (object, _) = pack(&vec![0; 50_000_000], None).unwrap();
+    assert!(object.len() < 200, "{}", object.len());
+}
+
+#[test]
+fn what_a_base_has_is_not_stored_again() {
+    let first = [noise(1, 2_500_000), vec![0; 1_000_000], noise(2, 500_000)].concat();
+    let (base, described) = pack(&first, None).unwrap();
+    // One block altered, one emptied, some moved to another place, and something new at the end.
+    let mut second = first.clone();
+    second[40_960] ^= 1;
+    second[81_920..86_016].fill(0);
+    second.extend(noise(3, 12_288));
+    second.resize(second.len().next_multiple_of(4096), 0);
+    second.extend(&first[409_600..450_560]);
+    let (object, _) = pack(&second, Some(&blocks(&base))).unwrap();
+    assert!(object.len() < 30_000, "{}", object.len());
+    assert_eq!(unpack(&object, &base).unwrap(), second);
+    let (_, description) = read(&object);
+    let Base { component, digest, .. } = description.base.unwrap();
+    assert_eq!((component.as_str(), digest), ("its component", described.digest));
+    assert!(description.blocks.is_none());
+}
+
+#[test]
+fn a_base_with_little_in_common_is_left_alone() {
+    let (base, _) = pack(&noise(1, 3_000_000), None).unwrap();
+    let other = [&noise(1, 3_000_000)[..600_000], &noise(2, 2_400_000)].concat();
+    let (object, _) = pack(&other, Some(&blocks(&base))).unwrap();
+    assert_eq!(read(&object).1.base, None);
+    assert_eq!(unpack(&object, &[]).unwrap(), other);
+}
+
+#[test]
+fn a_family_is_of_those_that_begin_alike_and_are_large() {
+    let one = noise(1, 2_200_000);
+    let mut other = one.clone();
+    other[1_500_000] ^= 1;
+    assert_eq!(family(&one), family(&other));
+    other[0] ^= 1;
+    assert_ne!(family(&one), family(&other));
+    assert_eq!(family(&one[..2_000_000]), None);
+}
+
+#[test]
+fn an_altered_frame_or_description_is_damage() {
+    let (object, _) = pack(&noise(1, 400_000), None).unwrap();
+    let (label, _) = read(&object);
+    let mut altered = object.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    assert!(matches!(unpack(&altered, &[]), Err(UnpackError::Damaged(_))));
+    assert!(matches!(unpack(&object[..object.len() - 1], &[]), Err(UnpackError::Damaged(_))));
+    let mut text = object[LABEL_BYTES..LABEL_BYTES + label.description].to_vec();
+    text[0] ^= 1;
+    assert!(matches!(Description::read(&label, &text), Err(UnpackError::Damaged(_))));
+    assert_eq!(Label::read(&object[..LABEL_BYTES - 1]), None);
+    assert_eq!(Label::read(&[7; 100]), None);
+}
+
+#[test]
+fn a_description_that_makes_no_sense_is_refused_before_anything_is_fetched() {
+    let (object, _) = pack(&noise(1, 600_000), None).unwrap();
+    let (_, whole) = read(&object);
+    let refused = |change: fn(&mut Description)| {
+        let mut description = whole.clone();
+        change(&mut description);
+        let text = description.to_bytes().unwrap();
+        let digest = Sha256::digest(&text).into();
+        let label = Label::read(&Label::write(&digest, [description.size, 0], text.len())).unwrap();
+        match Description::read(&label, &text) {
+            Err(UnpackError::Damaged(why)) => why,
+            other => format!("{other:?}"),
+        }
+    };
+    for (change, expected) in [
+        ((|it| it.frames[1].at = 3) as fn(&mut Description), "frames that overlap"),
+        (|it| it.frames[2].at = u64::MAX, "frames that overlap"),
+        (|it| it.frames[0].size = 1 << 30, "an oversized frame"),
+        (|it| it.pieces[0].from = From::Own { frame: 9 }, "a piece of no frame"),
+        (|it| it.pieces[0].from = From::Base { frame: 0, at: 0 }, "a piece of no frame"),
+        (|it| it.pieces[0].length += 1, "a piece beyond its frame"),
+        (|it| it.pieces[1].at -= 1, "pieces that overlap"),
+        (|it| it.size -= 1, "a piece beyond the end"),
+    ] {
+        let why = refused(change);
+        assert!(why.contains(expected), "{why} instead of {expected}");
+    }
+}
