@@ -16,6 +16,8 @@ mod echo;
 #[path = "javascript/function.rs"]
 mod function;
 mod rig;
+#[path = "rig/origin.rs"]
+mod server;
 #[path = "javascript/starlingmonkey.rs"]
 mod starlingmonkey;
 #[path = "javascript/web.rs"]

@@ -15,6 +15,8 @@ mod origin;
 #[path = "python/outbound.rs"]
 mod outbound;
 mod rig;
+#[path = "rig/origin.rs"]
+mod server;
 
 use http::Method;
 use lambkin_build::python;

@@ -1,6 +1,6 @@
 //! The same on `StarlingMonkey`: one component of each kind, for a build takes ten seconds and more.
 
-use crate::echo::Origin;
+use crate::echo;
 use crate::rig::{App, Component, REQUEST_ID};
 use crate::{JAVASCRIPT, line_of};
 use http::Method;
@@ -45,7 +45,7 @@ async fn runs_a_lambda_handler_on_starlingmonkey() {
     assert!(lines.contains(&"stdout printed 7".to_owned()), "{lines:?}");
     assert!(lines.contains(&"stderr complained".to_owned()), "{lines:?}");
 
-    let origin = Origin::start().await;
+    let origin = echo::start().await;
     let fetch = json!({"op": "fetch", "url": format!("{}/shop", origin.url())});
     let answer = function.granted(&origin.url()).call(fetch).await.unwrap();
     assert_eq!(
@@ -118,7 +118,7 @@ async fn serves_requests_on_starlingmonkey() {
     assert!(lines.contains(&"stderr TypeError: boom".to_owned()), "{lines:?}");
     assert!(lines.iter().any(|text| text.contains(&format!("web.js:{line}:"))), "{lines:?}");
 
-    let origin = Origin::start().await;
+    let origin = echo::start().await;
     let path = format!("/fetch?url={}/shop", origin.url());
     let answer = web.granted(&origin.url()).request(Method::GET, &path, &[], "").await;
     assert_eq!(answer.text(), "POST /shop lamb from the guest");

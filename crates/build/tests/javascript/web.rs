@@ -1,6 +1,6 @@
 //! Web handlers on `QuickJS`.
 
-use crate::echo::Origin;
+use crate::echo;
 use crate::rig::App;
 use crate::{JAVASCRIPT, line_of};
 use http::Method;
@@ -35,7 +35,7 @@ async fn serves_a_hono_app() {
     assert!(lines.iter().any(|line| line == "stderr Error: boom"), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("index.js:")), "{lines:?}");
 
-    let origin = Origin::start().await;
+    let origin = echo::start().await;
     let path = format!("/fetch?url={}/shop", origin.url());
     let answer = web.granted(&origin.url()).request(Method::GET, &path, &[], "").await;
     let expected =

@@ -1,21 +1,17 @@
 //! A server on this machine for guests to call: it echoes, stores, stalls and breaks off.
 
+use crate::server::Origin;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
-use tokio::net::TcpListener;
 use tokio::sync::Barrier;
-use tokio::task::JoinHandle;
 
 /// How many bytes `/large` answers with.
 pub(crate) const LARGE: usize = 6 * 1024 * 1024;
@@ -25,43 +21,15 @@ const ZIPPED: &[u8] = include_bytes!("zipped.json.gz");
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-/// The server; it ends with [`Origin::stop`].
-pub(crate) struct Origin {
-    url: String,
-    accepting: JoinHandle<()>,
-}
-
 struct State {
     objects: Mutex<BTreeMap<String, (HeaderMap, Bytes)>>,
     meeting: Barrier,
 }
 
-impl Origin {
-    pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(State { objects: Mutex::default(), meeting: Barrier::new(2) });
-        let accepting = tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                let state = Arc::clone(&state);
-                let service = service_fn(move |request| answer(request, Arc::clone(&state)));
-                let serving =
-                    http1::Builder::new().serve_connection(TokioIo::new(connection), service);
-                // A guest that goes away in the middle is seen by the test itself.
-                tokio::spawn(async { serving.await.unwrap_or_default() });
-            }
-        });
-        Self { url, accepting }
-    }
-
-    /// Its scheme, address and port.
-    pub(crate) fn url(&self) -> String {
-        self.url.clone()
-    }
-
-    pub(crate) fn stop(self) {
-        self.accepting.abort();
-    }
+/// Starts the server.
+pub(crate) async fn start() -> Origin {
+    let state = Arc::new(State { objects: Mutex::default(), meeting: Barrier::new(2) });
+    Origin::start(move |request| answer(request, Arc::clone(&state))).await
 }
 
 async fn answer(request: Request<Incoming>, state: Arc<State>) -> hyper::Result<Response<Body>> {

@@ -1,8 +1,9 @@
 //! Requests of Python guests to other services, by the libraries that people use, unchanged.
 
 use crate::PYTHON;
-use crate::origin::{LARGE, Origin};
+use crate::origin::{self, LARGE};
 use crate::rig::{App, Component};
+use crate::server::Origin;
 use http::Method;
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -27,7 +28,7 @@ async fn outbound_requests_of_every_library_go_through() {
         .copied("python/outbound.py")
         .file("requirements.txt", REQUIREMENTS);
     let function = app.component("outbound.py");
-    let origin = Origin::start().await;
+    let origin = origin::start().await;
     let granted = function.granted(&origin.url());
 
     with_the_standard_library(&granted, &origin).await;
@@ -46,7 +47,7 @@ async fn outbound_requests_of_every_library_go_through() {
 async fn a_web_app_may_call_out_while_its_module_is_loaded() {
     let app = App::new(PYTHON, "early").copied("python/early.py");
     let web = app.component("early.py");
-    let origin = Origin::start().await;
+    let origin = origin::start().await;
     let granted = web.granted(&origin.url()).with(&[("ORIGIN", origin.url().as_str())]);
     let answer = granted.request(Method::POST, "/", &[], "wool and more").await;
     assert_eq!((answer.status, answer.text()), (200, "4 13"));
