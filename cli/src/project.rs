@@ -4,6 +4,7 @@ use crate::hint::{WithHint as _, hinted};
 use anyhow::Result;
 use lambkin_build::{JavascriptEngine, Kind, Source};
 use lambkin_protocol::manifest::{self, Component, Manifest};
+use serde_json::value::RawValue;
 use std::path::{Path, PathBuf};
 
 /// The manifest's file name.
@@ -70,6 +71,30 @@ impl Project {
             engine: component.engine.map(engine),
             work: self.work().join("build").join(name),
         })
+    }
+
+    /// The component's warm-up event as it goes into a release.
+    pub(crate) fn warmup(&self, name: &str, component: &Component) -> Result<Option<String>> {
+        let Some(file) = &component.warmup else { return Ok(None) };
+        let path = self.root.join(file);
+        let what = |problem: &str| {
+            format!("component {name:?}: its warm-up event {} {problem}", path.display())
+        };
+        let place = format!(
+            "correct `warmup` in [component.{name}] of {}, or leave it out",
+            self.manifest_path().display()
+        );
+        let text = fs_err::read_to_string(&path).with_hint(what("cannot be read"), &place)?;
+        let event: &RawValue =
+            serde_json::from_str(&text).with_hint(what("is not JSON"), &place)?;
+        let bytes = event.get().len();
+        if bytes > manifest::MAX_WARMUP_BYTES {
+            return Err(hinted(
+                what(&format!("has {bytes} bytes, and {} fit", manifest::MAX_WARMUP_BYTES)),
+                "a smaller event warms the same code",
+            ));
+        }
+        Ok(Some(event.get().to_owned()))
     }
 }
 

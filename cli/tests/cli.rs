@@ -100,6 +100,20 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn a_warm_up_event_that_cannot_be_one_is_told_before_the_build() {
+    let app = App::new();
+    let manifest = MANIFEST.replace("\n\n[[route]]", "\nwarmup = \"event.json\"\n\n[[route]]");
+    app.write("lambkin.toml", manifest);
+    app.fails(&["publish"], &["event.json cannot be read", "`warmup` in [component.web]"]);
+    app.write("event.json", "{");
+    app.fails(&["publish"], &["event.json is not JSON", "EOF"]);
+    app.write("event.json", format!("\"{}\"", "x".repeat(70_000)));
+    app.fails(&["publish"], &["event.json has 70002 bytes, and 65536 fit"]);
+    app.write("event.json", "{ \"a\": 1 }\n");
+    app.publish();
+}
+
+#[test]
 fn a_wrong_manifest_is_named_with_line_and_column() {
     let app = App::new();
     app.write("lambkin.toml", MANIFEST.replace("source =", "sauce ="));

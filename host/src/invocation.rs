@@ -8,6 +8,7 @@ use crate::guest::{self, Call};
 use crate::received::Received;
 use crate::report;
 use crate::telemetry::{self, NoDetails, Tags};
+use crate::warmup::{self, Cold};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use lambda_runtime_api_client::BoxError;
@@ -86,7 +87,7 @@ impl Host {
         })
     }
 
-    /// Init's work: the configured app's release and all its artifacts, at once.
+    /// Init's work: the configured app's release and all its artifacts, at once, and the warm-up events that it has.
     ///
     /// What fails here is logged and tried again by the first invocation, whose caller then hears of it.
     pub(crate) async fn warm(&self) {
@@ -98,8 +99,15 @@ impl Host {
         let loads = app.release.components.iter().map(|(name, component)| {
             let app = Arc::clone(&app);
             async move {
-                if let Err(error) = self.components.get(&app, component).await {
-                    report::warm_failed(&*error, &tags(&app, name, ""));
+                let loaded = match self.components.get(&app, component).await {
+                    Ok(loaded) => loaded,
+                    Err(error) => return report::warm_failed(&*error, &tags(&app, name, "")),
+                };
+                let Some(event) = &component.warmup else { return };
+                let tags = tags(&app, name, warmup::REQUEST_ID);
+                let cold = Cold { app: &app, name, component, loaded: &loaded };
+                if let Err(failure) = warmup::run(self, cold, (event, tags.clone())).await {
+                    report::warmup_failed(&failure, &tags);
                 }
             }
         });

@@ -15,6 +15,7 @@ mod runtime_api;
 mod service;
 mod stream;
 mod telemetry;
+mod warmup;
 
 use config::{Config, Environment, Level};
 use error::Diagnostic;

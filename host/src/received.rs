@@ -1,6 +1,7 @@
 //! One event as Lambda delivered it, with what is known of it while it is answered.
 
 use crate::telemetry::Tags;
+use crate::warmup;
 use bytes::Bytes;
 use lambda_runtime::LambdaInvocation;
 use std::sync::OnceLock;
@@ -27,6 +28,14 @@ impl Received {
         Self { event: lambda.body, headers: lambda.parts.headers, context, tags: OnceLock::new() }
     }
 
+    /// An event that no invocation brought: in Init, with so much time.
+    pub(crate) fn in_init(event: Bytes, time: Duration) -> Self {
+        let mut context = lambda_runtime::Context::default();
+        warmup::REQUEST_ID.clone_into(&mut context.request_id);
+        context.deadline = milliseconds(SystemTime::now() + time);
+        Self { event, headers: http::HeaderMap::new(), context, tags: OnceLock::new() }
+    }
+
     /// Notes where the event is routed to; the first note counts.
     pub(crate) fn tag(&self, tags: Tags) {
         let _ = self.tags.set(tags);
@@ -44,11 +53,13 @@ impl Received {
 /// The deadline in milliseconds of Unix time, unless it was over before the event came: then the latest that Lambda could
 /// set. Lambda never sends such an event, but cargo-lambda's emulator always does: its deadline is a constant in 1970.
 fn credible_deadline(deadline: u64, now: SystemTime) -> u64 {
-    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    if u128::from(deadline) > now.as_millis() {
-        return deadline;
-    }
-    u64::try_from((now + LONGEST_INVOCATION).as_millis()).unwrap_or(u64::MAX)
+    if deadline > milliseconds(now) { deadline } else { milliseconds(now + LONGEST_INVOCATION) }
+}
+
+/// Milliseconds of Unix time.
+fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -35,6 +35,12 @@ pub(crate) fn warm_failed(error: &(dyn std::error::Error + 'static), tags: &Tags
     telemetry::log(Level::Error, &message, tags, telemetry::NoDetails {});
 }
 
+/// Logs that a component did not take its warm-up event; invocations are none the worse for it.
+pub(crate) fn warmup_failed(failure: &Failure, tags: &Tags) {
+    let message = format!("the warm-up event failed: {}", chain(failure));
+    telemetry::log(Level::Warn, &message, tags, telemetry::NoDetails {});
+}
+
 /// The parts of a cold load in milliseconds, and what it moved in bytes.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -22,3 +22,4 @@ mod releases;
 mod stage;
 mod store_faults;
 mod streaming;
+mod warmups;

@@ -54,6 +54,8 @@ pub(crate) async fn build_one(
         .get(name)
         .with_context(|| format!("the app has no component {name:?}"))?;
     let start = Instant::now();
+    // Before the build, so that a wrong name is told at once.
+    project.warmup(name, component)?;
     own_build(project, name, component, output)?;
     let source = project.source(name, component)?;
     let step = Arc::new(output.step(&format!("building {name}")));

@@ -56,7 +56,9 @@ pub(crate) async fn publish(
             };
             artifacts.insert(target.to_string(), artifact);
         }
-        components.insert(name.clone(), entry(manifest, component, artifacts));
+        let warmup = project.warmup(name, manifest)?;
+        components
+            .insert(name.clone(), Component { warmup, ..entry(manifest, component, artifacts) });
     }
     let release = Release {
         lambkin_release: release::VERSION,
@@ -119,6 +121,7 @@ fn entry(
             max_invocations: reuse.max_invocations.unwrap_or(manifest::DEFAULT_REUSE_INVOCATIONS),
             max_age_seconds: reuse.max_age_seconds.unwrap_or(manifest::DEFAULT_REUSE_AGE_SECONDS),
         }),
+        warmup: None,
         imports: built.imports.clone(),
         engine: lambkin_engine::fingerprint(),
         artifacts,

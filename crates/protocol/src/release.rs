@@ -51,6 +51,9 @@ pub struct Component {
     /// How long an instance lives that serves several invocations; absent, each has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse: Option<Reuse>,
+    /// An event as JSON, handed to the component in Init; absent, none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<String>,
     /// The WASI and Lambkin interfaces it imports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub imports: Vec<String>,
@@ -237,6 +240,7 @@ mod tests {
             grants: Grants::default(),
             limits: Limits { memory_mb: 128, timeout_seconds: None },
             reuse: None,
+            warmup: None,
             imports: vec!["wasi:http/types@0.3.0".to_owned()],
             engine: "wasmtime-48.0.8-1".to_owned(),
             artifacts: BTreeMap::from([("x86_64".to_owned(), artifact)]),

@@ -70,6 +70,11 @@ pub struct Component {
     /// Lets an instance serve several invocations, one after the other. Absent, each has an instance of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse: Option<Reuse>,
+    /// A file with one event as JSON, relative to this file. The host hands it to the component before Lambda's first
+    /// invocation, so that lazy set-up and first touches happen in Init; its answer is dropped. Choose an event whose
+    /// handling changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<String>,
     /// A build of your own instead of the language's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,

@@ -1,0 +1,80 @@
+//! Warming up: the event that a component's release has for Init is answered, and the answer dropped, so that the
+//! first invocation finds everything touched and, where instances are reused, an instance that has run.
+
+use crate::apps::App;
+use crate::components::Loaded;
+use crate::error::Failure;
+use crate::guest::{self, Call};
+use crate::invocation::{Destination, Host};
+use crate::received::Received;
+use crate::telemetry::Tags;
+use lambkin_protocol::event::{self, Event, HttpEvent};
+use lambkin_protocol::release::{Component, World};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a component may take of Init, for which Lambda allows 10 s
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib>).
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Stands for the request id, in log records too: no invocation has come yet.
+pub(crate) const REQUEST_ID: &str = "warmup";
+
+/// A component that is to be warmed up.
+#[derive(Clone, Copy)]
+pub(crate) struct Cold<'a> {
+    pub(crate) app: &'a Arc<App>,
+    pub(crate) name: &'a str,
+    pub(crate) component: &'a Component,
+    pub(crate) loaded: &'a Loaded,
+}
+
+/// Hands the event to the component and waits for the end of its answer.
+pub(crate) async fn run(
+    host: &Host,
+    cold: Cold<'_>,
+    (event, tags): (&str, Tags),
+) -> Result<(), Failure> {
+    let received = Received::in_init(event.to_owned().into(), LONGEST);
+    received.tag(tags);
+    let Cold { component, loaded, .. } = cold;
+    let http = match event::classify(&received.event)? {
+        Event::Http(http) => Ok(http),
+        Event::Other(source) => Err(source),
+    };
+    let destination = destination(cold, http.as_deref().ok());
+    let call = Call { host, received: &received, destination: &destination, component, loaded };
+    match (component.world, http) {
+        (World::Http | World::HttpAsync, Ok(http)) => {
+            let format = http.format;
+            let answer = guest::http(&call, *http).await?;
+            guest::collect(&call, format, answer).await?;
+        }
+        (World::Http | World::HttpAsync, Err(source)) => {
+            let request = event::to_event_request(&source, received.event.clone());
+            guest::event_over_http(&call, request).await?;
+        }
+        (_, Ok(http)) => {
+            guest::event(&call, guest::http_payload(&call, &http)?).await?;
+        }
+        (_, Err(_)) => {
+            guest::event(&call, received.event.clone()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The component itself, with what the app's routes make of the event's path where they lead to it.
+fn destination(cold: Cold<'_>, http: Option<&HttpEvent>) -> Destination {
+    let Cold { app, name, .. } = cold;
+    let path = http.map_or_else(|| "/".to_owned(), |http| http.path.clone());
+    let found = http
+        .and_then(|http| app.routes.find(&http.method, &http.path))
+        .filter(|found| found.component == name);
+    let (route, parameters) = match found {
+        Some(found) => (Some(found.route.path.clone()), found.parameters),
+        None => (None, BTreeMap::new()),
+    };
+    Destination { app: Arc::clone(app), component: name.to_owned(), route, path, parameters }
+}
