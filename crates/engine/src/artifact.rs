@@ -109,8 +109,7 @@ pub(crate) fn load(
     };
     let link = |error: wasmtime::Error| LoadError::Link { reason: format!("{error:#}") };
     let start = Instant::now();
-    let linker = shared.linker(&imports).map_err(link)?;
-    let pre = linker.instantiate_pre(&component).map_err(link)?;
+    let pre = shared.linked.instantiate_pre(&component, &imports).map_err(link)?;
     let component = Component::new(Arc::clone(shared), pre, world, imports).map_err(link)?;
     Ok(component.with_link_time(start.elapsed()))
 }

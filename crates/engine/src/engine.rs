@@ -1,18 +1,15 @@
 //! The engine: wasmtime, everything that is linked into components, and the ticker.
 //!
-//! One per process. What is linked is laid out when the first component needs it: of the interfaces, which are some
-//! hundred, those of WASI 0.3 only for components that import them. A component that is too large for
-//! the pool of instances gets an engine beside it, made when the first of them is loaded.
+//! One per process. A component that is too large for the pool of instances gets an engine beside it, made when the first
+//! of them is loaded.
 
 use crate::artifact::{self, ArtifactSource, LoadError};
 use crate::kept::Instances;
-use crate::state::State;
+use crate::linked::Linked;
 use crate::ticker::Ticker;
 use crate::{Allocator, Component, Settings, config};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use wasmtime::component::Linker;
-use wasmtime_wasi_config::WasiConfig;
 
 /// Runs components. Cloning it is cheap and gives the same engine.
 #[derive(Clone)]
@@ -28,8 +25,7 @@ struct Engines {
 /// What components share.
 pub(crate) struct Shared {
     pub(crate) engine: wasmtime::Engine,
-    linker: OnceLock<Linker<State>>,
-    linker_with_async: OnceLock<Linker<State>>,
+    pub(crate) linked: Linked,
     pub(crate) ticker: Ticker,
     pub(crate) kept: Instances,
 }
@@ -80,23 +76,11 @@ impl Shared {
         // Some machines, and tools such as valgrind, do not give as much address space as the pool reserves.
         let engine = make(settings).or_else(|_| make(&on_demand))?;
         Ok(Arc::new(Self {
+            linked: Linked::new(&engine),
             engine,
-            linker: OnceLock::new(),
-            linker_with_async: OnceLock::new(),
             ticker: Ticker::default(),
             kept: Instances::new(settings.concurrency),
         }))
-    }
-
-    /// Everything that a component with these imports may be linked with.
-    pub(crate) fn linker(&self, imports: &[String]) -> wasmtime::Result<&Linker<State>> {
-        let is_async = imports.iter().any(|import| import.contains("@0.3."));
-        let place = if is_async { &self.linker_with_async } else { &self.linker };
-        if let Some(linker) = place.get() {
-            return Ok(linker);
-        }
-        let linker = link(&self.engine, is_async)?;
-        Ok(place.get_or_init(|| linker))
     }
 }
 
@@ -106,18 +90,4 @@ impl fmt::Debug for Engine {
             .field("fingerprint", &config::fingerprint())
             .finish_non_exhaustive()
     }
-}
-
-fn link(engine: &wasmtime::Engine, is_async: bool) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    if is_async {
-        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
-    }
-    wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut State| {
-        WasiConfig::from(&state.config)
-    })?;
-    Ok(linker)
 }

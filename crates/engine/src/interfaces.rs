@@ -1,75 +1,14 @@
 //! The interfaces that a component may import, and what it may be told about one that it may not.
 //!
-//! Everything here is linked into every component; whether it leads anywhere is decided at run time by the invocation's
+//! A component is linked with what it imports; whether that leads anywhere is decided at run time by the invocation's
 //! grants. Only what the manifest alone can answer (`wasi:config`) is refused beforehand.
 
-/// A version of a package that the engine offers.
-struct Package {
-    name: &'static str,
-    /// What a component's version must start with; the patch version does not matter.
-    versions: &'static [&'static str],
-    interfaces: &'static [&'static str],
-}
+mod offered;
 
+pub(crate) use offered::{OFFERED, Offered};
+
+#[cfg(feature = "compile")]
 const CONFIG: &str = "wasi:config";
-
-const TERMINALS_AND_STREAMS: &[&str] = &[
-    "environment",
-    "exit",
-    "stderr",
-    "stdin",
-    "stdout",
-    "terminal-input",
-    "terminal-output",
-    "terminal-stderr",
-    "terminal-stdin",
-    "terminal-stdout",
-    "types",
-];
-
-/// What wasmtime-wasi, wasmtime-wasi-http and wasmtime-wasi-config 48 offer, and the types of our own functions.
-const PACKAGES: &[Package] = &[
-    Package { name: "lambkin:function", versions: &["0.1."], interfaces: &["types"] },
-    Package { name: "wasi:cli", versions: &["0.2.", "0.3."], interfaces: TERMINALS_AND_STREAMS },
-    Package {
-        name: "wasi:clocks",
-        versions: &["0.2."],
-        interfaces: &["monotonic-clock", "wall-clock"],
-    },
-    Package {
-        name: "wasi:clocks",
-        versions: &["0.3."],
-        interfaces: &["monotonic-clock", "system-clock", "types"],
-    },
-    Package { name: CONFIG, versions: &["0.2.0-rc.1"], interfaces: &["store"] },
-    Package {
-        name: "wasi:filesystem",
-        versions: &["0.2.", "0.3."],
-        interfaces: &["preopens", "types"],
-    },
-    Package { name: "wasi:http", versions: &["0.2."], interfaces: &["outgoing-handler", "types"] },
-    Package { name: "wasi:http", versions: &["0.3."], interfaces: &["client", "types"] },
-    Package { name: "wasi:io", versions: &["0.2."], interfaces: &["error", "poll", "streams"] },
-    Package {
-        name: "wasi:random",
-        versions: &["0.2.", "0.3."],
-        interfaces: &["insecure", "insecure-seed", "random"],
-    },
-    Package {
-        name: "wasi:sockets",
-        versions: &["0.2."],
-        interfaces: &[
-            "instance-network",
-            "ip-name-lookup",
-            "network",
-            "tcp",
-            "tcp-create-socket",
-            "udp",
-            "udp-create-socket",
-        ],
-    },
-    Package { name: "wasi:sockets", versions: &["0.3."], interfaces: &["ip-name-lookup", "types"] },
-];
 
 /// What a manifest gives a component, as far as it decides which imports are right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -108,7 +47,7 @@ pub(crate) fn check_known<'a>(
     imports: impl IntoIterator<Item = &'a str>,
 ) -> Result<(), ImportError> {
     imports.into_iter().try_for_each(|import| {
-        if is_known(import) {
+        if find(import).is_some() {
             return Ok(());
         }
         Err(ImportError::Unknown { import: import.to_owned(), nearest: nearest(import) })
@@ -132,36 +71,27 @@ pub(crate) fn check_granted<'a>(
     }
 }
 
-fn is_known(import: &str) -> bool {
-    let Some((package, rest)) = import.split_once('/') else { return false };
-    let Some((interface, version)) = rest.split_once('@') else { return false };
+/// What is offered for an import.
+pub(crate) fn find(import: &str) -> Option<&'static Offered> {
+    let (name, version) = import.split_once('@')?;
     let is_release = |offered: &str| !version.contains('-') || offered.contains('-');
-    PACKAGES
-        .iter()
-        .filter(|offered| offered.name == package && offered.interfaces.contains(&interface))
-        .any(|offered| {
-            offered
-                .versions
-                .iter()
-                .any(|&offered| version.starts_with(offered) && is_release(offered))
-        })
+    OFFERED.iter().find(|offered| {
+        offered.name == name && version.starts_with(offered.version) && is_release(offered.version)
+    })
 }
 
 /// The most similar name that is offered, in the way it would be written in an import.
 fn nearest(import: &str) -> String {
     let bare = import.split('@').next().unwrap_or(import);
-    let offered = PACKAGES.iter().flat_map(|package| {
-        let named = |interface: &&str| format!("{}/{interface}", package.name);
-        package.interfaces.iter().map(named).zip(std::iter::repeat(package.versions))
-    });
-    let best = offered.max_by(|(a, _), (b, _)| {
-        strsim::normalized_levenshtein(bare, a).total_cmp(&strsim::normalized_levenshtein(bare, b))
-    });
-    best.map_or_else(String::new, |(name, versions)| {
-        let any_patch = |version: &&str| {
-            if version.ends_with('.') { format!("{version}x") } else { (*version).to_owned() }
+    let likeness = |offered: &&Offered| strsim::normalized_levenshtein(bare, offered.name);
+    let best = OFFERED.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    best.map_or_else(String::new, |best| {
+        let any_patch = |version: &str| {
+            if version.ends_with('.') { format!("{version}x") } else { version.to_owned() }
         };
-        format!("{name}@{}", versions.iter().map(any_patch).collect::<Vec<_>>().join(" or "))
+        let alike = OFFERED.iter().filter(|offered| offered.name == best.name);
+        let versions: Vec<_> = alike.map(|offered| any_patch(offered.version)).collect();
+        format!("{}@{}", best.name, versions.join(" or "))
     })
 }
 

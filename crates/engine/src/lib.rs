@@ -20,6 +20,7 @@ mod interfaces;
 mod invocation;
 mod kept;
 mod limits;
+mod linked;
 mod outbound;
 mod output;
 mod session;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wasi_config::WasiConfigVariables;
+use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// Resources (bodies, header fields, streams, files) that a guest may hold at once; they take the host's memory.
@@ -34,7 +34,7 @@ pub(crate) struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
-    pub(crate) config: WasiConfigVariables,
+    config: WasiConfigVariables,
     pub(crate) limiter: Limiter,
     pub(crate) stdout: LineWriter,
     pub(crate) stderr: LineWriter,
@@ -76,6 +76,14 @@ impl State {
             output,
             _tmp: tmp,
         })
+    }
+
+    pub(crate) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    pub(crate) fn config(&mut self) -> WasiConfig<'_> {
+        WasiConfig::from(&self.config)
     }
 
     /// Takes over what the next invocation in the same store has of its own.
