@@ -138,6 +138,20 @@ fn a_wrong_source_is_named() {
 }
 
 #[test]
+fn a_reuse_without_effect_is_pointed_out() {
+    let app = App::new();
+    for command in [&["build"][..], &["publish", "--target", "x86_64"]] {
+        app.write("lambkin.toml", MANIFEST);
+        assert!(!text(&app.run(command).stderr).contains("reuse"));
+        app.write("lambkin.toml", MANIFEST.replace("source =", "reuse = {}\nsource ="));
+        let output = app.run(command);
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("`reuse` has no effect: a command runs once"), "{said}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_named_with_what_is() {
     let app = App::new();
     app.fails(&["new", "shop", "--template", "cobol"], &["cobol", "rust-function", "python-http"]);

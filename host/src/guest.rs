@@ -5,12 +5,13 @@ use crate::error::Failure;
 use crate::invocation::{Destination, Host};
 use crate::received::Received;
 use crate::report;
-use crate::telemetry;
+use crate::telemetry::{self, Tags};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use lambkin_engine::{
-    Body, Context, Grants, HttpAnswer, Invocation, InvokeError, LambdaFunction, Limits, Reuse,
+    Body, Context, Grants, HttpAnswer, Invocation, InvokeError, LambdaFunction, Limits, OutputSink,
+    Reuse,
 };
 use lambkin_protocol::answer;
 use lambkin_protocol::event::{self, Format, HttpEvent};
@@ -191,6 +192,10 @@ fn invocation(call: &Call<'_>) -> Invocation {
     let limits = &release.limits;
     let memory = u64::from(limits.memory_mb.min(call.host.memory_mb)) << 20;
     let tags = call.received.tags();
+    let shared_tags = Tags { request_id: String::new(), alias: String::new(), ..tags.clone() };
+    let to = |tags: Tags| -> OutputSink {
+        Arc::new(move |stream, line| telemetry::guest_line(stream, line, &tags))
+    };
     Invocation {
         context: context(call),
         deadline: deadline(call),
@@ -202,10 +207,12 @@ fn invocation(call: &Call<'_>) -> Invocation {
             tmp: release.grants.tmp.then(|| guest_tmp(call)),
             private_network: call.host.allow_private_network,
         },
-        output: Arc::new(move |stream, line| telemetry::guest_line(stream, line, &tags)),
+        output: to(tags),
+        output_of_several: Some(to(shared_tags)),
         reuse: release.reuse.map(|reuse| Reuse {
             max_invocations: reuse.max_invocations,
             max_age: Duration::from_secs(reuse.max_age_seconds.into()),
+            max_concurrent: reuse.max_concurrent,
         }),
     }
 }

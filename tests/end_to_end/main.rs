@@ -19,6 +19,7 @@ mod faulty_s3;
 mod logs;
 mod packages;
 mod releases;
+mod reuse;
 mod stage;
 mod store_faults;
 mod streaming;

@@ -66,6 +66,12 @@ impl Stage {
         self.publish_for(name, guest, (version, std::env::consts::ARCH))
     }
 
+    /// The same, with `reuse` as it stands in the manifest.
+    pub(crate) fn publish_reused(&self, name: &str, guest: &str, reuse: &str) -> String {
+        self.write_app(name, guest, &format!("reuse = {reuse}"));
+        self.publish_app(name, std::env::consts::ARCH)
+    }
+
     /// The same, with a release that is too large to ride along in its alias.
     pub(crate) fn publish_large(&self, name: &str, guest: &str, version: &str) -> String {
         let version = format!("{version}', LARGE = '{}", "x".repeat(alias::MAX_RELEASE));
@@ -79,17 +85,27 @@ impl Stage {
         guest: &str,
         (version, target): (&str, &str),
     ) -> String {
+        self.write_app(name, guest, &format!("environment = {{ VERSION = '{version}' }}"));
+        self.publish_app(name, target)
+    }
+
+    /// Writes the app `name`, of one component with `settings`.
+    fn write_app(&self, name: &str, guest: &str, settings: &str) {
         let folder = self.app(name);
         fs_err::create_dir_all(&folder).unwrap();
         let components = GUESTS.as_ref().map_err(|error| anyhow!("{error}")).unwrap();
         fs_err::copy(components.join(format!("{guest}.wasm")), folder.join("guest.wasm")).unwrap();
         let manifest = format!(
             "lambkin = 1\n\n[app]\nname = '{name}'\n\n[component.guest]\nlanguage = 'wasm'\n\
-             source = 'guest.wasm'\nenvironment = {{ VERSION = '{version}' }}\n\n\
+             source = 'guest.wasm'\n{settings}\n\n\
              [[route]]\npath = '$default'\ncomponent = 'guest'\n"
         );
         fs_err::write(folder.join("lambkin.toml"), manifest).unwrap();
-        let report = self.lambkin(&folder, &["publish", "--target", target]).unwrap();
+    }
+
+    /// Publishes the app `name` for the processor `target`; gives the release.
+    fn publish_app(&self, name: &str, target: &str) -> String {
+        let report = self.lambkin(&self.app(name), &["publish", "--target", target]).unwrap();
         report["release"].as_str().unwrap().to_owned()
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use lambkin_build::{Built, Home, Source};
 use lambkin_engine::Granted;
-use lambkin_engine::compile::{check_imports, inspect};
+use lambkin_engine::compile::{Inspection, check_imports, inspect};
 use lambkin_protocol::digest::sha256_hex;
 use lambkin_protocol::manifest::{Component, Language};
 use lambkin_protocol::release::World;
@@ -65,7 +65,7 @@ pub(crate) async fn build_one(
         tokio::task::spawn_blocking(move || build(language, &source, &home, &say)).await??;
     drop(step);
     let size = built.wasm.len();
-    let checked = check(name, component, built)?;
+    let checked = check(name, component, built, output)?;
     output.done(
         "Built",
         &format!(
@@ -102,13 +102,21 @@ fn build(language: Language, source: &Source, home: &Home, step: &Step) -> Resul
     }
 }
 
-fn check(name: &str, component: &Component, built: Built) -> Result<BuiltComponent> {
+fn check(
+    name: &str,
+    component: &Component,
+    built: Built,
+    output: &Output,
+) -> Result<BuiltComponent> {
     let inspection =
         inspect(&built.wasm).with_context(|| format!("component {name:?} cannot be served"))?;
     check_imports(&inspection, Granted { config: !component.config.is_empty() }).with_hint(
         format!("component {name:?} asks for what it is not granted"),
         "`lambkin inspect` lists a component's imports",
     )?;
+    if let Some(warning) = reuse_in_vain(component, &inspection) {
+        output.warn(&format!("component {name:?}: {warning}"));
+    }
     Ok(BuiltComponent {
         digest: sha256_hex(&built.wasm),
         wasm: Bytes::from(built.wasm),
@@ -116,6 +124,22 @@ fn check(name: &str, component: &Component, built: Built) -> Result<BuiltCompone
         imports: inspection.imports,
         inputs: built.inputs,
     })
+}
+
+/// What of a component's `reuse` will have no effect, and why.
+fn reuse_in_vain(component: &Component, inspection: &Inspection) -> Option<String> {
+    let reuse = component.reuse?;
+    if let Some(reason) = inspection.never_reused() {
+        return Some(format!("`reuse` has no effect: {reason}"));
+    }
+    if reuse.max_concurrent.is_some_and(|most| most > 1) && !inspection.serves_concurrently() {
+        let world = inspection.world;
+        return Some(format!(
+            "`max_concurrent` has no effect: only components of WASI 0.3 serve several invocations at once, and it is \
+             of world `{world}`"
+        ));
+    }
+    None
 }
 
 /// The engine's and the release's word for the same thing.

@@ -120,6 +120,7 @@ fn entry(
         reuse: manifest.reuse.map(|reuse| Reuse {
             max_invocations: reuse.max_invocations.unwrap_or(manifest::DEFAULT_REUSE_INVOCATIONS),
             max_age_seconds: reuse.max_age_seconds.unwrap_or(manifest::DEFAULT_REUSE_AGE_SECONDS),
+            max_concurrent: reuse.max_concurrent.unwrap_or(manifest::DEFAULT_REUSE_CONCURRENT),
         }),
         warmup: None,
         imports: built.imports.clone(),

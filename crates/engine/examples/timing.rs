@@ -69,5 +69,6 @@ fn invocation() -> Invocation {
         config: BTreeMap::new(),
         grants: Grants::default(),
         output: Arc::new(|_, _| {}),
+        output_of_several: None,
     }
 }

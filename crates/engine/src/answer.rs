@@ -6,6 +6,7 @@
 use crate::error::InvokeError;
 use crate::invocation::Usage;
 use bytes::Bytes;
+use futures::task::AtomicWaker;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -72,19 +73,23 @@ impl Drop for Completion {
 }
 
 /// Wraps the body that wasmtime gives out. The receiver ends when the body has been read, or is not read any more.
-pub(crate) fn deliver(body: WasiBody, failed: Failed) -> (Body, oneshot::Receiver<()>) {
+pub(crate) fn deliver(body: WasiBody, failed: Arc<Failed>) -> (Body, oneshot::Receiver<()>) {
     let (reader, delivered) = oneshot::channel();
     (Delivered { body, failed, _reader: reader }.boxed_unsync(), delivered)
 }
 
 /// Whether the guest has failed; shared with its body.
-pub(crate) type Failed = Arc<AtomicBool>;
+#[derive(Debug, Default)]
+pub(crate) struct Failed {
+    has_failed: AtomicBool,
+    reader: AtomicWaker,
+}
 
 /// Fails the body of a guest that does not come to a good end, also when its task panics or is dropped.
 ///
 /// It has to be dropped before the store, whose end ends the body.
 pub(crate) struct Failure {
-    failed: Failed,
+    failed: Arc<Failed>,
     armed: bool,
 }
 
@@ -94,7 +99,7 @@ impl Failure {
     }
 
     /// What the body looks at when it ends.
-    pub(crate) fn flag(&self) -> Failed {
+    pub(crate) fn flag(&self) -> Arc<Failed> {
         Arc::clone(&self.failed)
     }
 
@@ -106,13 +111,15 @@ impl Failure {
 
 impl Drop for Failure {
     fn drop(&mut self) {
-        self.failed.store(self.armed, Ordering::Release);
+        self.failed.has_failed.store(self.armed, Ordering::Release);
+        // The store may live on, and then nothing else tells the reader.
+        self.failed.reader.wake();
     }
 }
 
 struct Delivered {
     body: WasiBody,
-    failed: Failed,
+    failed: Arc<Failed>,
     _reader: oneshot::Sender<()>,
 }
 
@@ -124,19 +131,24 @@ impl http_body::Body for Delivered {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        Poll::Ready(match frame {
-            // wasmtime ends the body of a guest that is gone as if it were whole.
-            None if self.failed.swap(false, Ordering::AcqRel) => {
-                Some(Err(BodyError("the guest failed".to_owned())))
+        self.failed.reader.register(cx.waker());
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(Some(frame)) => {
+                Poll::Ready(Some(frame.map_err(|error| BodyError(error.to_string()))))
             }
-            None => None,
-            Some(frame) => Some(frame.map_err(|error| BodyError(error.to_string()))),
-        })
+            // wasmtime ends the body of a guest that is gone as if it were whole; that of one that was given up and whose
+            // store lives on does not end at all.
+            Poll::Ready(None) | Poll::Pending
+                if self.failed.has_failed.swap(false, Ordering::AcqRel) =>
+            {
+                Poll::Ready(Some(Err(BodyError("the guest failed".to_owned()))))
+            }
+            end => end.map(|_| None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream() && !self.failed.load(Ordering::Acquire)
+        self.body.is_end_stream() && !self.failed.has_failed.load(Ordering::Acquire)
     }
 
     fn size_hint(&self) -> SizeHint {

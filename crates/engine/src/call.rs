@@ -6,6 +6,9 @@ mod command;
 mod function;
 mod http;
 
+pub(crate) use function::answer as guest_answer;
+pub(crate) use http::{Answering, Asked};
+
 use crate::component::Component;
 use crate::kept::{Instance, Kept, Life};
 use crate::session::Session;

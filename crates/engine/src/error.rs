@@ -61,6 +61,12 @@ pub enum InvokeError {
         /// The end of its standard error.
         stderr_tail: String,
     },
+    /// Another invocation that was under way in the same instance ended it.
+    #[error("the instance was lost to another invocation in it: {reason}")]
+    InstanceLost {
+        /// How the other one ended.
+        reason: String,
+    },
     /// The guest came to its end without giving a response.
     #[error("the guest ended without a response")]
     NoResponse,
@@ -127,6 +133,7 @@ impl InvokeError {
             Self::OutOfMemory { .. } => "Runtime.OutOfMemory",
             Self::Trap { .. } => "Runtime.Trap",
             Self::Exit { .. } => "Runtime.ExitError",
+            Self::InstanceLost { .. } => "Runtime.InstanceLost",
             Self::NoResponse => "Runtime.NoResponse",
             Self::BrokenResponse { .. } => "Runtime.TruncatedResponse",
             Self::Http { .. } => "Runtime.HttpError",

@@ -38,8 +38,11 @@ pub struct Invocation {
     pub grants: Grants,
     /// Where its output goes, line by line.
     pub output: OutputSink,
-    /// Whether, and for how long, its instance may serve later invocations too. Counts for functions and for
-    /// `wasi:http` 0.2 with at most one linear memory; every other component has an instance for each invocation.
+    /// Where a line goes that one of several invocations in the same instance wrote: which of them, nobody can tell.
+    /// Absent, it goes where the output of the latest of them goes.
+    pub output_of_several: Option<OutputSink>,
+    /// Whether, and for how long, its instance may serve other invocations too. Counts for functions and web handlers
+    /// with at most one linear memory; every other component has an instance for each invocation.
     pub reuse: Option<Reuse>,
 }
 
@@ -68,6 +71,9 @@ pub struct Reuse {
     pub max_invocations: u32,
     /// The longest time that it lives; an invocation that runs is not cut off.
     pub max_age: Duration,
+    /// The most invocations that it serves at once. More than one is for components of WASI 0.3; others serve one after
+    /// the other, whatever it is.
+    pub max_concurrent: u32,
 }
 
 /// Bounds on one invocation.

@@ -1,5 +1,8 @@
 //! Instances that outlive an invocation, for components whose release allows it.
 //!
+//! An instance of WASI 0.2 lies here between two invocations; one of WASI 0.3 lives in a worker, of which this is the
+//! list, also while it serves.
+//!
 //! *Invariant*: an instance that is kept serves nobody but the same component of the same release of the same app, with
 //! the same environment, grants and bounds, and for the same tenant. One that trapped, ran out of time, exited, or was
 //! given up by its caller is never kept.
@@ -8,6 +11,7 @@ use crate::bindings::function;
 use crate::component::Inner;
 use crate::invocation::{Context, Grants, Invocation, Limits, Reuse};
 use crate::session::Session;
+use crate::worker::Handle;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -81,7 +85,7 @@ impl Life {
     /// The life of an instance that is made for `invocation`; none when it is not to be used again.
     pub(crate) fn new(component: &Inner, invocation: &Invocation) -> Option<Self> {
         let reuse = invocation.reuse.filter(|_| component.can_be_kept);
-        let Reuse { max_invocations, max_age } = reuse?;
+        let Reuse { max_invocations, max_age, .. } = reuse?;
         Some(Self {
             given: given(component.id, invocation),
             until: Instant::now() + max_age,
@@ -105,17 +109,44 @@ fn given(component: ComponentId, invocation: &Invocation) -> Given {
     }
 }
 
-/// The kept instances of one engine, the longest unused first.
+/// The kept instances of one engine.
 pub(crate) struct Instances {
-    kept: Mutex<VecDeque<Kept>>,
+    living: Mutex<Living>,
     most: usize,
+}
+
+/// Both the longest unused first.
+#[derive(Default)]
+struct Living {
+    kept: VecDeque<Kept>,
+    workers: VecDeque<Worker>,
+}
+
+/// An instance in a worker.
+struct Worker {
+    life: Life,
+    handle: Handle,
+    under_way: u32,
+}
+
+impl Living {
+    fn idle(&self) -> usize {
+        self.kept.len() + self.workers.iter().filter(|worker| worker.under_way == 0).count()
+    }
+
+    /// Takes out an idle worker.
+    fn take_idle(&mut self, is_wanted: impl Fn(&Worker) -> bool) -> Option<Worker> {
+        let is_it = |worker: &Worker| worker.under_way == 0 && is_wanted(worker);
+        let place = self.workers.iter().position(is_it)?;
+        self.workers.remove(place)
+    }
 }
 
 impl Instances {
     /// Keeps nothing yet, and later no more than [`most`].
     pub(crate) fn new(concurrency: u32) -> Self {
         let most = usize::try_from(most(concurrency)).unwrap_or(usize::MAX);
-        Self { kept: Mutex::default(), most }
+        Self { living: Mutex::default(), most }
     }
 
     /// Takes out an instance that may serve `invocation`.
@@ -124,9 +155,9 @@ impl Instances {
         let given = given(component, invocation);
         let now = Instant::now();
         let (stale, found) = {
-            let mut kept = self.lock();
+            let kept = &mut self.lock().kept;
             // Dropped after the lock: to drop a store is work.
-            let (stale, fresh) = std::mem::take(&mut *kept)
+            let (stale, fresh) = std::mem::take(kept)
                 .into_iter()
                 .partition::<Vec<_>, _>(|one| one.life.until <= now);
             kept.extend(fresh);
@@ -144,26 +175,74 @@ impl Instances {
             return;
         }
         one.session.rest();
-        let mut kept = self.lock();
-        kept.push_back(one);
-        let surplus = if kept.len() > self.most { kept.pop_front() } else { None };
-        drop(kept);
+        let mut living = self.lock();
+        living.kept.push_back(one);
+        let surplus = if living.idle() > self.most { living.kept.pop_front() } else { None };
+        drop(living);
         drop(surplus);
+    }
+
+    /// Counts an invocation in with a worker that may serve it.
+    pub(crate) fn enter(&self, component: ComponentId, invocation: &Invocation) -> Option<Handle> {
+        let most = invocation.reuse?.max_concurrent;
+        let given = given(component, invocation);
+        let now = Instant::now();
+        let mut living = self.lock();
+        living.workers.retain(|worker| {
+            let is_over = worker.under_way == 0 && worker.life.until <= now;
+            !is_over && !worker.handle.is_gone()
+        });
+        let has_room = |worker: &Worker| {
+            let Life { until, left, .. } = worker.life;
+            // One that computes would let the invocation wait, while another processor may be free.
+            let is_open =
+                worker.under_way == 0 || worker.under_way < most && !worker.handle.is_computing();
+            is_open && left > 0 && until > now && worker.life.given == given
+        };
+        let place = living.workers.iter().rposition(has_room)?;
+        let mut worker = living.workers.remove(place)?;
+        worker.under_way += 1;
+        worker.life.left -= 1;
+        let handle = worker.handle.clone();
+        living.workers.push_back(worker);
+        Some(handle)
+    }
+
+    /// Notes a new worker, with the invocation that it was made for.
+    pub(crate) fn employ(&self, mut life: Life, handle: Handle) {
+        life.left = life.left.saturating_sub(1);
+        self.lock().workers.push_back(Worker { life, handle, under_way: 1 });
+    }
+
+    /// Counts an invocation out. A worker whose life is over ends with its last.
+    pub(crate) fn leave(&self, handle: &Handle) {
+        let mut living = self.lock();
+        let now = Instant::now();
+        if let Some(worker) = living.workers.iter_mut().find(|worker| worker.handle == *handle) {
+            worker.under_way = worker.under_way.saturating_sub(1);
+        }
+        let over = living.take_idle(|worker| worker.life.left == 0 || worker.life.until <= now);
+        // The spare places are for those that are still coming down.
+        let is_full = living.idle() + (SPARE as usize) > self.most;
+        let surplus = if is_full { living.take_idle(|_| true) } else { None };
+        drop(living);
+        drop((over, surplus));
     }
 
     /// Drops the instances of a component that is gone.
     pub(crate) fn forget(&self, component: ComponentId) {
-        let mut kept = self.lock();
-        let (gone, others) = std::mem::take(&mut *kept)
+        let mut living = self.lock();
+        let (gone, others) = std::mem::take(&mut living.kept)
             .into_iter()
             .partition::<Vec<_>, _>(|one| one.life.given.component == component);
-        kept.extend(others);
-        drop(kept);
+        living.kept.extend(others);
+        living.workers.retain(|worker| worker.life.given.component != component);
+        drop(living);
         drop(gone);
     }
 
-    /// A panic while the lock was held leaves the list whole.
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panic while the lock was held leaves the lists whole.
+    fn lock(&self) -> MutexGuard<'_, Living> {
+        self.living.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

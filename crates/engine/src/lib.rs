@@ -27,6 +27,7 @@ mod session;
 mod state;
 mod target;
 mod ticker;
+mod worker;
 
 pub use answer::{Body, BodyError, Completion, HttpAnswer};
 pub use artifact::{ArtifactSource, LoadError};

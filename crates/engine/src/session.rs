@@ -7,6 +7,7 @@ use crate::error::{DeadlineReached, InvokeError, from_wasmtime};
 use crate::invocation::{Invocation, Usage};
 use crate::state::{State, Stdout};
 use crate::ticker::Running;
+use crate::worker;
 use std::time::{Duration, Instant};
 use wasmtime::{Store, UpdateDeadline};
 
@@ -33,8 +34,8 @@ impl Session {
         let state = State::new(invocation, stdout)?;
         let mut store = Store::new(&shared.engine, state);
         store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_callback(|store| {
-            if Instant::now() >= store.data().deadline {
+        store.epoch_deadline_callback(|mut store| {
+            if Instant::now() >= worker::deadline(&mut store) {
                 return Err(wasmtime::Error::new(DeadlineReached));
             }
             // Tokio's own yield, so that timers and sockets are looked at too.
@@ -61,6 +62,16 @@ impl Session {
     /// Ends the invocation and leaves the store as it is.
     pub(crate) fn rest(&mut self) {
         self.running = None;
+    }
+
+    /// What makes the guest look at the clock for as long as it is held, for who holds it in the session's place.
+    pub(crate) fn take_running(&mut self) -> Option<Running> {
+        self.running.take()
+    }
+
+    /// Time that it took to make the instance.
+    pub(crate) fn instantiate_time(&self) -> Duration {
+        self.instantiated.map_or(Duration::ZERO, |instantiated| instantiated - self.opened)
     }
 
     /// Lets the guest look at the clock from time to time.
@@ -91,9 +102,7 @@ impl Session {
         outcome: Result<wasmtime::Result<T>, Elapsed>,
     ) -> Result<(T, Usage), InvokeError> {
         let ended = Instant::now();
-        let state = self.store.data();
-        state.stdout.flush_line();
-        state.stderr.flush_line();
+        self.store.data().flush_lines();
         match outcome {
             Ok(Ok(value)) => Ok((value, self.usage(ended))),
             Ok(Err(error)) => Err(self.explain(&error, ended)),
@@ -110,7 +119,8 @@ impl Session {
         }
     }
 
-    fn explain(&self, error: &wasmtime::Error, ended: Instant) -> InvokeError {
+    /// What it means that the guest was ended by `error`.
+    pub(crate) fn explain(&self, error: &wasmtime::Error, ended: Instant) -> InvokeError {
         if error.downcast_ref::<DeadlineReached>().is_some() {
             return self.timeout(ended);
         }

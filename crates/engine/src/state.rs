@@ -7,6 +7,7 @@ use crate::invocation::{Grants, Invocation, OutputSink, Stream};
 use crate::limits::Limiter;
 use crate::outbound::{Outbound, Policy};
 use crate::output::LineWriter;
+use crate::worker::Calls;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -38,8 +39,10 @@ pub(crate) struct State {
     pub(crate) limiter: Limiter,
     pub(crate) stdout: LineWriter,
     pub(crate) stderr: LineWriter,
-    /// When the invocation must have ended.
+    /// When the invocation must have ended; in a worker, the last of those that were under way.
     pub(crate) deadline: Instant,
+    /// What is under way in a worker's instance.
+    pub(crate) calls: Calls,
     /// Where output goes in this invocation.
     output: Arc<Mutex<OutputSink>>,
     /// Goes, with all that is in it, when the store does.
@@ -73,6 +76,7 @@ impl State {
             stdout: lines,
             stderr,
             deadline: invocation.deadline,
+            calls: Calls::default(),
             output,
             _tmp: tmp,
         })
@@ -89,10 +93,20 @@ impl State {
     /// Takes over what the next invocation in the same store has of its own.
     pub(crate) fn begin(&mut self, invocation: &Invocation) {
         self.deadline = invocation.deadline;
-        *self.output.lock().unwrap_or_else(PoisonError::into_inner) =
-            Arc::clone(&invocation.output);
+        self.set_output(&invocation.output);
         self.stdout.begin();
         self.stderr.begin();
+    }
+
+    /// From now on, output goes here.
+    pub(crate) fn set_output(&self, output: &OutputSink) {
+        *self.output.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(output);
+    }
+
+    /// Passes on lines that have not ended.
+    pub(crate) fn flush_lines(&self) {
+        self.stdout.flush_line();
+        self.stderr.flush_line();
     }
 }
 

@@ -83,6 +83,18 @@ pub struct Reuse {
     pub max_invocations: u32,
     /// The longest time that it lives, in seconds.
     pub max_age_seconds: u32,
+    /// The most invocations that it serves at once; one in a release that does not say.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub max_concurrent: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// A component compiled for one engine and target.

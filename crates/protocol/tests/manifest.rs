@@ -174,6 +174,27 @@ fn checks_values() {
 }
 
 #[test]
+fn checks_how_long_an_instance_lives() {
+    check(
+        &with("reuse = { max_invocations = 1, max_age_seconds = 0, max_concurrent = 0 }\n"),
+        &[
+            "line 7, column 29: `max_invocations` must be from 2 to 1000000",
+            "line 7, column 50: `max_age_seconds` must be from 1 to 86400",
+            "line 7, column 70: `max_concurrent` must be from 1 to 1000",
+        ],
+    );
+    check(
+        &with("reuse = { max_concurrent = 1001 }\n"),
+        &["line 7, column 28: `max_concurrent` must be from 1 to 1000"],
+    );
+    let reused = with("reuse = { max_invocations = 2, max_concurrent = 1000 }\n");
+    let manifest = parse(&reused).unwrap();
+    let reuse = manifest.component["web"].reuse.unwrap();
+    assert_eq!((reuse.max_invocations, reuse.max_age_seconds), (Some(2), None));
+    assert_eq!(reuse.max_concurrent, Some(1000));
+}
+
+#[test]
 fn checks_routes() {
     let route = |path: &str, methods: &str, component: &str| {
         let methods =

@@ -69,7 +69,8 @@ impl Component {
 
     /// The component whose instances serve three invocations each.
     pub(crate) fn reused(&self) -> Self {
-        let reuse = Some(Reuse { max_invocations: 3, max_age: Duration::from_mins(10) });
+        let reuse =
+            Some(Reuse { max_invocations: 3, max_age: Duration::from_mins(10), max_concurrent: 1 });
         Self { reuse, ..self.clone() }
     }
 
@@ -163,6 +164,7 @@ impl Component {
             deadline: Instant::now() + TIME,
             limits: Limits { memory_bytes: 256 * 1024 * 1024 },
             reuse: self.reuse,
+            output_of_several: None,
             environment: self.environment.clone(),
             config: BTreeMap::new(),
             grants: self.grants.clone(),

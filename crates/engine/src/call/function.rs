@@ -3,9 +3,10 @@
 use super::{guarded, open};
 use crate::bindings::{async_function, function, types};
 use crate::component::{Callee, Component};
-use crate::kept::{Instance, Kept};
+use crate::kept::{Instance, Kept, Life};
 use crate::session::Session;
 use crate::state::Stdout;
+use crate::worker::{self, Call};
 use crate::{Invocation, InvokeError, Usage};
 use tokio::time::timeout_at;
 
@@ -56,7 +57,7 @@ impl Component {
         if let (Some(instance), Some(life)) = (instance, life) {
             self.0.shared.kept.put(Kept { session, instance: Instance::Function(instance), life });
         }
-        answer((outcome, usage))
+        answer(outcome).map(|answer| (answer, usage))
     }
 
     async fn call_async_function(
@@ -65,6 +66,10 @@ impl Component {
         event: &str,
         mut invocation: Invocation,
     ) -> Result<(String, Usage), InvokeError> {
+        if let Some(life) = Life::new(&self.0, &invocation) {
+            let call = Call::Function { event: event.to_owned() };
+            return worker::call(self, invocation, (call, life)).await;
+        }
         let mut session = Session::open(&self.0.shared, &mut invocation, Stdout::Lines)?;
         let context = types::Context::new(invocation.context, invocation.environment);
         let event = event.to_owned();
@@ -80,15 +85,14 @@ impl Component {
             run.await?
         });
         let outcome = outcome.await;
-        answer(session.close(outcome)?)
+        let (outcome, usage) = session.close(outcome)?;
+        answer(outcome).map(|answer| (answer, usage))
     }
 }
 
-fn answer((outcome, usage): (Outcome, Usage)) -> Result<(String, Usage), InvokeError> {
-    match outcome {
-        Ok(answer) => Ok((answer, usage)),
-        Err(types::FunctionError { error_type, error_message, stack_trace }) => {
-            Err(InvokeError::Function { error_type, error_message, stack_trace })
-        }
-    }
+/// What a function's outcome is to its caller.
+pub(crate) fn answer(outcome: Outcome) -> Result<String, InvokeError> {
+    outcome.map_err(|types::FunctionError { error_type, error_message, stack_trace }| {
+        InvokeError::Function { error_type, error_message, stack_trace }
+    })
 }

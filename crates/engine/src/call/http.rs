@@ -6,14 +6,16 @@
 use super::{exit_is_an_end, open};
 use crate::answer::{Body, Completion, Failed, Failure, HttpAnswer, deliver};
 use crate::component::{Callee, Component};
-use crate::kept::{Instance, Kept};
+use crate::kept::{Instance, Kept, Life};
 use crate::session::Session;
 use crate::state::State;
+use crate::worker::{self, Call};
 use crate::{Fault, Invocation, InvokeError, Usage};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri};
 use std::fmt::Debug;
 use std::future::poll_fn;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 use wasmtime_wasi_http::p2::bindings::http::types as p2;
@@ -54,14 +56,32 @@ impl Component {
     async fn serve(
         &self,
         request: Request<Body>,
-        mut invocation: Invocation,
+        invocation: Invocation,
         head: Head,
+    ) -> Result<Usage, InvokeError> {
+        let failure = Failure::new();
+        let answering = Answering { head, failed: failure.flag() };
+        let asked = Asked { request, answering, failure };
+        let life = Life::new(&self.0, &invocation);
+        match (&self.0.callee, life) {
+            (Callee::HttpAsync(_), Some(life)) => {
+                let outcome =
+                    worker::call(self, invocation, (Call::Http(Box::new(asked)), life)).await;
+                outcome.map(|(_, usage)| usage)
+            }
+            _ => self.serve_once(asked, invocation).await,
+        }
+    }
+
+    async fn serve_once(
+        &self,
+        asked: Asked,
+        mut invocation: Invocation,
     ) -> Result<Usage, InvokeError> {
         let (mut session, kept, life) = open(self, &mut invocation)?;
         let mut instance = kept.and_then(Instance::http);
-        // Made after the session, and so dropped before it.
-        let failure = Failure::new();
-        let answering = Answering { head, failed: failure.flag() };
+        // Taken out after the session is made, and so dropped before it.
+        let Asked { request, answering, failure } = asked;
         let deadline = session.deadline();
         let outcome = match &self.0.callee {
             Callee::Http(pre) => {
@@ -88,15 +108,22 @@ impl Component {
     }
 }
 
+/// A request, the way for its response, and what is to be told when that is not whole.
+pub(crate) struct Asked {
+    pub(crate) request: Request<Body>,
+    pub(crate) answering: Answering,
+    pub(crate) failure: Failure,
+}
+
 /// What the guest's response goes through.
-struct Answering {
+pub(crate) struct Answering {
     head: Head,
-    failed: Failed,
+    failed: Arc<Failed>,
 }
 
 impl Answering {
     /// Gives the head to the caller; the receiver ends when the body has ended.
-    fn answer(self, response: Response<WasiBody>) -> oneshot::Receiver<()> {
+    pub(crate) fn answer(self, response: Response<WasiBody>) -> oneshot::Receiver<()> {
         let (parts, body) = response.into_parts();
         let (body, delivered) = deliver(body, self.failed);
         // A caller that is gone has dropped the guest's task as well.
@@ -104,7 +131,7 @@ impl Answering {
         delivered
     }
 
-    fn fail(self, code: &impl Debug) {
+    pub(crate) fn fail(self, code: &impl Debug) {
         let _gone = self.head.send(Err(http_error(code)));
     }
 }

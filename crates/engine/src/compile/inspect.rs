@@ -1,6 +1,7 @@
 //! Looking at a component without compiling it: its world, imports and exports.
 //!
-//! Reads only the outermost level; what is inside was checked by the toolchain and is checked again by the compiler.
+//! Reads the outermost level, and counts memories; what is inside was checked by the toolchain and is checked again by the
+//! compiler.
 
 use crate::World;
 use wasmparser::{Encoding, Parser, Payload};
@@ -14,6 +15,24 @@ pub struct Inspection {
     pub imports: Vec<String>,
     /// Names of the interfaces that it exports, with versions, sorted.
     pub exports: Vec<String>,
+    /// How many linear memories its core modules have.
+    pub memories: u32,
+}
+
+impl Inspection {
+    /// Why its instances serve one invocation each, whatever its manifest says; none when they may serve several.
+    pub fn never_reused(&self) -> Option<&'static str> {
+        match self {
+            Self { world: World::Command, .. } => Some("a command runs once in an instance"),
+            Self { memories: 2.., .. } => Some("it has several linear memories"),
+            _ => None,
+        }
+    }
+
+    /// Whether an instance can serve several invocations at once.
+    pub fn serves_concurrently(&self) -> bool {
+        matches!(self.world, World::HttpAsync | World::AsyncFunction)
+    }
 }
 
 /// What was given is no component that can be called.
@@ -53,21 +72,28 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspection, InspectError> {
     if !wasm.starts_with(b"\0asm") {
         return Err(InspectError::NotWasm);
     }
-    let (mut imports, mut exports) = interfaces(wasm)?;
+    let Found { mut imports, mut exports, memories } = find(wasm)?;
     imports.sort_unstable();
     exports.sort_unstable();
     match World::of(exports.iter().map(String::as_str)) {
-        Some(world) => Ok(Inspection { world, imports, exports }),
+        Some(world) => Ok(Inspection { world, imports, exports, memories }),
         None => Err(InspectError::NoWorld { exports }),
     }
 }
 
-fn interfaces(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), InspectError> {
+#[derive(Default)]
+struct Found {
+    imports: Vec<String>,
+    exports: Vec<String>,
+    memories: u32,
+}
+
+fn find(wasm: &[u8]) -> Result<Found, InspectError> {
     let damaged = |error: wasmparser::Error| InspectError::Damaged {
         offset: error.offset(),
         reason: error.message().to_owned(),
     };
-    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut found = Found::default();
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(damaged)? {
@@ -78,23 +104,38 @@ fn interfaces(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>), InspectError> {
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 1 => {
                 for import in section {
-                    imports.push(import.map_err(damaged)?.name.name.to_owned());
+                    found.imports.push(import.map_err(damaged)?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) if depth == 1 => {
                 for export in section {
-                    exports.push(export.map_err(damaged)?.name.name.to_owned());
+                    found.exports.push(export.map_err(damaged)?.name.name.to_owned());
                 }
             }
+            Payload::MemorySection(section) => found.memories += section.count(),
             _ => {}
         }
     }
-    Ok((imports, exports))
+    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_and_several_memories_are_never_reused() {
+        let of = |world, memories| Inspection {
+            world,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            memories,
+        };
+        assert_eq!(of(World::Http, 1).never_reused(), None);
+        assert_eq!(of(World::AsyncFunction, 0).never_reused(), None);
+        assert!(of(World::Command, 1).never_reused().is_some());
+        assert!(of(World::HttpAsync, 2).never_reused().is_some());
+    }
 
     #[test]
     fn what_cannot_be_called_is_told_apart() {

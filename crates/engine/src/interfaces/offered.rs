@@ -10,7 +10,9 @@ use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
 use wasmtime_wasi::{p2::bindings as p2, p3::bindings as p3};
-use wasmtime_wasi_http::{self as http, WasiHttp, WasiHttpView as _};
+use wasmtime_wasi_http::p2::bindings::http as http2;
+use wasmtime_wasi_http::p3::bindings::http as http3;
+use wasmtime_wasi_http::{WasiHttp, WasiHttpView as _};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 /// One interface, in versions that are linked alike.
@@ -141,26 +143,18 @@ pub(crate) const OFFERED: &[Offered] = &[
         "0.3.",
         adder!(p3::filesystem::types, WasiFilesystem, State::filesystem),
     ),
-    offer(
-        "wasi:http/client",
-        "0.3.",
-        adder!(http::p3::bindings::http::client, WasiHttp, State::http),
-    ),
+    offer("wasi:http/client", "0.3.", adder!(http3::client, WasiHttp, State::http)),
     offer(
         "wasi:http/outgoing-handler",
         "0.2.",
-        adder!(http::p2::bindings::http::outgoing_handler, WasiHttp, State::http),
+        adder!(http2::outgoing_handler, WasiHttp, State::http),
     ),
     offer(
         "wasi:http/types",
         "0.2.",
-        adder!(http::p2::bindings::http::types, WasiHttp, State::http, &Default::default()),
+        adder!(http2::types, WasiHttp, State::http, &http2::types::LinkOptions::default()),
     ),
-    offer(
-        "wasi:http/types",
-        "0.3.",
-        adder!(http::p3::bindings::http::types, WasiHttp, State::http),
-    ),
+    offer("wasi:http/types", "0.3.", adder!(http3::types, WasiHttp, State::http)),
     offer("wasi:io/error", "0.2.", adder!(io::error, HasTable, State::table)),
     offer("wasi:io/poll", "0.2.", adder!(io::poll, HasTable, State::table)),
     offer("wasi:io/streams", "0.2.", adder!(io::streams, HasTable, State::table)),
@@ -196,7 +190,12 @@ pub(crate) const OFFERED: &[Offered] = &[
     offer(
         "wasi:sockets/network",
         "0.2.",
-        adder!(p2::sockets::network, WasiSockets, State::sockets, &Default::default()),
+        adder!(
+            p2::sockets::network,
+            WasiSockets,
+            State::sockets,
+            &p2::sockets::network::LinkOptions::default()
+        ),
     ),
     offer("wasi:sockets/tcp", "0.2.", adder!(p2::sockets::tcp, WasiSockets, State::sockets)),
     offer(

@@ -16,4 +16,5 @@ mod http;
 mod limits;
 mod outbound;
 mod reuse;
+mod sharing;
 mod support;

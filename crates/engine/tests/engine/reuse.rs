@@ -11,7 +11,8 @@ fn fresh() -> Component {
 
 fn reused(max_invocations: u32) -> Invocation {
     let mut invocation = invocation().0;
-    invocation.reuse = Some(Reuse { max_invocations, max_age: Duration::from_mins(1) });
+    invocation.reuse =
+        Some(Reuse { max_invocations, max_age: Duration::from_mins(1), max_concurrent: 1 });
     invocation
 }
 
@@ -72,7 +73,11 @@ async fn an_instance_dies_of_age_and_with_its_component() {
     let function = fresh();
     let short = || {
         let mut invocation = reused(100);
-        invocation.reuse = Some(Reuse { max_invocations: 100, max_age: Duration::from_millis(50) });
+        invocation.reuse = Some(Reuse {
+            max_invocations: 100,
+            max_age: Duration::from_millis(50),
+            max_concurrent: 1,
+        });
         invocation
     };
     assert_eq!(calls(&function, short()).await, "1");

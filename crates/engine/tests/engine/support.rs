@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use lambkin_engine::{
     ArtifactSource, Body, BodyError, Component, Context, Engine, Grants, HttpAnswer, Invocation,
-    InvokeError, Limits, Settings, Stream, Target, Usage, compile,
+    InvokeError, Limits, OutputSink, Settings, Stream, Target, Usage, compile,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -128,23 +128,27 @@ impl Output {
         let lines = self.0.lock().unwrap();
         lines.iter().filter(|(from, _)| *from == stream).map(|(_, line)| line.clone()).collect()
     }
+
+    /// What writes here.
+    pub(crate) fn sink(&self) -> OutputSink {
+        let lines = Arc::clone(&self.0);
+        Arc::new(move |stream, line| lines.lock().unwrap().push((stream, line.to_owned())))
+    }
 }
 
 /// An invocation with ten seconds, 64 MiB, and nothing granted.
 pub(crate) fn invocation() -> (Invocation, Output) {
     let output = Output::default();
-    let sink = output.clone();
     let invocation = Invocation {
         context: Context { request_id: "request-1".to_owned(), ..Context::default() },
         deadline: Instant::now() + Duration::from_secs(10),
         limits: Limits { memory_bytes: 64 * MIB },
         reuse: None,
+        output_of_several: None,
         environment: Vec::new(),
         config: BTreeMap::new(),
         grants: Grants::default(),
-        output: Arc::new(move |stream, line: &str| {
-            sink.0.lock().unwrap().push((stream, line.to_owned()));
-        }),
+        output: output.sink(),
     };
     (invocation, output)
 }

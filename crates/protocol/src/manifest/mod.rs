@@ -24,5 +24,7 @@ pub const DEFAULT_MEMORY_MB: u32 = 128;
 pub const DEFAULT_REUSE_INVOCATIONS: u32 = 1000;
 /// The seconds that a reused instance lives, when a component sets none.
 pub const DEFAULT_REUSE_AGE_SECONDS: u32 = 900;
+/// The invocations that a reused instance serves at once, when a component sets none.
+pub const DEFAULT_REUSE_CONCURRENT: u32 = 1;
 /// The most bytes of a component's warm-up event: it is part of the release, which is read at every start.
 pub const MAX_WARMUP_BYTES: usize = 64 * 1024;

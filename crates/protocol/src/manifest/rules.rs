@@ -16,6 +16,7 @@ const MAX_MEMORY_MB: u32 = 4096;
 const MAX_TIMEOUT_SECONDS: u32 = 900;
 const MAX_REUSE_INVOCATIONS: u32 = 1_000_000;
 const MAX_REUSE_AGE_SECONDS: u32 = 86_400;
+const MAX_REUSE_CONCURRENT: u32 = 1000;
 
 pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {
     if let Some(app) = &parts.app
@@ -70,6 +71,7 @@ fn check_component(name: &str, component: &Component, report: &mut Report<'_>) {
     let bounds = [
         ("max_invocations", reuse.max_invocations, 2, MAX_REUSE_INVOCATIONS),
         ("max_age_seconds", reuse.max_age_seconds, 1, MAX_REUSE_AGE_SECONDS),
+        ("max_concurrent", reuse.max_concurrent, 1, MAX_REUSE_CONCURRENT),
     ];
     for (key, value, least, most) in bounds {
         if value.is_some_and(|value| !(least..=most).contains(&value)) {

@@ -67,7 +67,7 @@ pub struct Component {
     /// What bounds an invocation.
     #[serde(default)]
     pub limits: Limits,
-    /// Lets an instance serve several invocations, one after the other. Absent, each has an instance of its own.
+    /// Lets an instance serve several invocations. Absent, each has an instance of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse: Option<Reuse>,
     /// A file with one event as JSON, relative to this file. The host hands it to the component before Lambda's first
@@ -161,6 +161,11 @@ pub struct Reuse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 86_400))]
     pub max_age_seconds: Option<u32>,
+    /// The most invocations that an instance serves at once; 1 when absent. More than one needs a component of WASI 0.3
+    /// and a function that Lambda gives several invocations at once; they share the instance's memory bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub max_concurrent: Option<u32>,
 }
 
 /// A build of the developer's own.

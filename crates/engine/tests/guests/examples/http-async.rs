@@ -5,6 +5,11 @@ use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response, Scheme};
 use wasip3::{wit_future, wit_stream};
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Requests that this instance was given.
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
 struct Handler;
 
 wasip3::http::service::export!(Handler);
@@ -12,6 +17,7 @@ wasip3::http::service::export!(Handler);
 impl wasip3::exports::http::handler::Guest for Handler {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let target = request.get_path_with_query().unwrap_or_default();
+        let calls = CALLS.fetch_add(1, Relaxed) + 1;
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         match path {
             "/echo" => Ok(echo(request)),
@@ -23,6 +29,11 @@ impl wasip3::exports::http::handler::Guest for Handler {
                 monotonic_clock::wait_for(query.parse::<u64>().unwrap_or_default() * 1_000_000).await;
                 Ok(respond(b"waited".to_vec()))
             }
+            "/calls" => {
+                monotonic_clock::wait_for(query.parse::<u64>().unwrap_or_default() * 1_000_000).await;
+                Ok(respond(calls.to_string().into_bytes()))
+            }
+            "/trickle" => Ok(trickle()),
             "/trap" => panic!("an asynchronous end"),
             "/half" => Ok(half()),
             "/error" => Err(ErrorCode::LoopDetected),
@@ -71,6 +82,21 @@ fn half() -> Response {
         writer.write_all(b"half".repeat(100)).await;
         monotonic_clock::wait_for(20_000_000).await;
         panic!("no second half")
+    });
+    Response::new(Fields::new(), Some(reader), trailers_reader).0
+}
+
+/// A body that goes on for a long time.
+fn trickle() -> Response {
+    let (mut writer, reader) = wit_stream::new();
+    let (trailers, trailers_reader) = wit_future::new(|| Ok(None));
+    wasip3::wit_bindgen::spawn_local(async move {
+        for _ in 0..1000 {
+            writer.write_all(b"drop".to_vec()).await;
+            monotonic_clock::wait_for(20_000_000).await;
+        }
+        drop(writer);
+        let _nobody = trailers.write(Ok(None)).await;
     });
     Response::new(Fields::new(), Some(reader), trailers_reader).0
 }
