@@ -137,7 +137,7 @@ fn without_debug_data(config: &mut Config) {
 
 fn pool(settings: &Settings) -> PoolingAllocationConfig {
     // What is kept between invocations beside what runs.
-    let kept = kept::most(settings.concurrency);
+    let kept = kept::room(settings.concurrency);
     let instances = settings.concurrency.saturating_add(kept);
     let parts = instances.saturating_mul(POOLED_PARTS);
     let memory =

@@ -21,9 +21,14 @@ use wasmtime_wasi_http::p2::bindings::Proxy;
 /// Instances that one engine keeps beside one for each invocation that may run at once.
 const SPARE: u32 = 4;
 
-/// How many instances an engine keeps for all of its components; the pool has room for as many, of one memory each.
-pub(crate) fn most(concurrency: u32) -> u32 {
+/// How many instances an engine keeps for all of its components.
+fn most(concurrency: u32) -> u32 {
     concurrency.saturating_add(SPARE)
+}
+
+/// The room that the pool has for them, of one memory each: also for those of workers that are still coming down.
+pub(crate) fn room(concurrency: u32) -> u32 {
+    most(concurrency).saturating_add(SPARE)
 }
 
 /// Tells components apart for as long as the process lives.
@@ -222,9 +227,7 @@ impl Instances {
             worker.under_way = worker.under_way.saturating_sub(1);
         }
         let over = living.take_idle(|worker| worker.life.left == 0 || worker.life.until <= now);
-        // The spare places are for those that are still coming down.
-        let is_full = living.idle() + (SPARE as usize) > self.most;
-        let surplus = if is_full { living.take_idle(|_| true) } else { None };
+        let surplus = if living.idle() > self.most { living.take_idle(|_| true) } else { None };
         drop(living);
         drop((over, surplus));
     }

@@ -99,6 +99,11 @@ impl Job {
         }
     }
 
+    /// Whether its caller waits no more.
+    fn is_given_up(&self) -> bool {
+        self.caller.reply.is_closed()
+    }
+
     fn refuse(self, error: InvokeError) {
         drop(self.caller.ticket);
         // A caller that is gone needs no answer.

@@ -6,12 +6,16 @@ use crate::error::{DeadlineReached, InvokeError};
 use crate::invocation::{OutputSink, Usage};
 use crate::session::Session;
 use crate::state::State;
+use crate::ticker::TICK;
 use std::collections::BTreeMap;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use wasmtime::component::GuestTaskId;
 use wasmtime::{AsContextMut as _, StoreContextMut};
+
+/// Time after a call's deadline in which it may be given up alone, although its guest's code happens to run.
+const GRACE: Duration = TICK.saturating_mul(2);
 
 /// What is under way, the latest last. Empty in a store that serves one invocation at a time.
 #[derive(Default)]
@@ -142,7 +146,7 @@ pub(crate) fn deadline(store: &mut StoreContextMut<'_, State>) -> Instant {
     let Some(task) = running(store) else { return latest };
     let calls = &store.data().calls;
     let call = calls.of_task(task).and_then(|id| calls.under_way.get(&id));
-    call.map_or(latest, |call| call.deadline)
+    call.map_or(latest, |call| call.deadline + GRACE)
 }
 
 /// Tells everyone who is left in an instance that ended by `error`.

@@ -170,6 +170,9 @@ impl Desk<'_> {
                 job.place_again();
                 return Some(Ok(()));
             }
+            if job.is_given_up() {
+                return Some(Ok(()));
+            }
             Some(self.accept(job, Duration::ZERO))
         })
     }
