@@ -86,13 +86,15 @@ fn half() -> Response {
     Response::new(Fields::new(), Some(reader), trailers_reader).0
 }
 
-/// A body that goes on for a long time.
+/// A body that goes on for a long time, or until nobody reads it.
 fn trickle() -> Response {
     let (mut writer, reader) = wit_stream::new();
     let (trailers, trailers_reader) = wit_future::new(|| Ok(None));
     wasip3::wit_bindgen::spawn_local(async move {
         for _ in 0..1000 {
-            writer.write_all(b"drop".to_vec()).await;
+            if !writer.write_all(b"drop".to_vec()).await.is_empty() {
+                return;
+            }
             monotonic_clock::wait_for(20_000_000).await;
         }
         drop(writer);
