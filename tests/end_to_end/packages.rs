@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tempfile::TempDir;
 
 /// Packs `shop@live` of the stage's store and unpacks it: the folder of the function's code.
 fn unpacked(stage: &Stage, folder: &Path) -> PathBuf {
@@ -21,6 +22,15 @@ fn unpacked(stage: &Stage, folder: &Path) -> PathBuf {
     // Permissions are taken over too: `bootstrap` must be executable.
     zip::ZipArchive::new(File::open(zip).unwrap()).unwrap().extract(&task).unwrap();
     task
+}
+
+/// A store with `shop` in it, and the folder of a function that was packed from it.
+async fn packed() -> (Stage, TempDir, PathBuf) {
+    let stage = Stage::start().await;
+    stage.publish("shop", "web", "packed");
+    let folder = tempfile::tempdir().unwrap();
+    let task = unpacked(&stage, folder.path());
+    (stage, folder, task)
 }
 
 /// The packaged host, told nothing but `variables` and where its cache is.
@@ -40,10 +50,7 @@ fn source(host: &Host) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_package_answers_with_no_store_and_no_setting() {
-    let stage = Stage::start().await;
-    stage.publish("shop", "web", "packed");
-    let folder = tempfile::tempdir().unwrap();
-    let task = unpacked(&stage, folder.path());
+    let (stage, _folder, task) = packed().await;
     let host = host(&stage, &task, BTreeMap::new());
     let (status, body) = host.get("x", "/items").await;
     assert_eq!((status, &body["version"]), (200, &Value::from("packed")));
@@ -52,10 +59,7 @@ async fn a_package_answers_with_no_store_and_no_setting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_store_the_alias_decides_and_the_package_saves_the_fetch() {
-    let stage = Stage::start().await;
-    stage.publish("shop", "web", "packed");
-    let folder = tempfile::tempdir().unwrap();
-    let task = unpacked(&stage, folder.path());
+    let (stage, _folder, task) = packed().await;
     let mut variables = stage.environment();
     variables.insert("LAMBKIN_APP".to_owned(), "shop@live".to_owned());
     variables.insert("LAMBKIN_ALIAS_MAX_AGE_MS".to_owned(), "0".to_owned());
@@ -111,10 +115,7 @@ async fn what_cannot_be_packed_is_named_and_no_zip_is_left() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_package_of_another_version_is_refused_at_start() {
-    let stage = Stage::start().await;
-    stage.publish("shop", "web", "packed");
-    let folder = tempfile::tempdir().unwrap();
-    let task = unpacked(&stage, folder.path());
+    let (stage, _folder, task) = packed().await;
     fs_err::write(task.join("lambkin/package.json"), r#"{"version":7,"app":"a","alias":"b"}"#)
         .unwrap();
     let host = host(&stage, &task, BTreeMap::new());
