@@ -54,6 +54,14 @@ pub(crate) struct Destination {
     pub(crate) parameters: std::collections::BTreeMap<String, String>,
 }
 
+/// What an HTTP request asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Address<'a> {
+    pub(crate) domain: Option<&'a str>,
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
+}
+
 impl Destination {
     /// What the release says of the component.
     pub(crate) fn release_component(&self) -> Option<&Component> {
@@ -114,6 +122,17 @@ impl Host {
         futures::future::join_all(loads).await;
     }
 
+    /// The same for a host that must not start without its app: the first thing that fails is the error.
+    pub(crate) async fn prepare(&self) -> Result<(), Failure> {
+        let Some(app) = self.apps.configured().await else { return Ok(()) };
+        let app = app?;
+        for (name, component) in &app.release.components {
+            let loaded = self.components.get(&app, component).await;
+            loaded.map_err(|source| Failure::Component { component: name.clone(), source })?;
+        }
+        Ok(())
+    }
+
     /// The whole way of an event: classify, find the app and route, get the component, call it, write the answer.
     pub(crate) async fn answer(&self, received: &Received) -> Result<Answer, Failure> {
         match event::classify(&received.event)? {
@@ -124,7 +143,9 @@ impl Host {
 
     async fn answer_http(&self, received: &Received, http: HttpEvent) -> Result<Answer, Failure> {
         let format = http.format;
-        let Some(destination) = self.route_http(received, &http).await? else {
+        let address =
+            Address { domain: http.domain.as_deref(), method: &http.method, path: &http.path };
+        let Some(destination) = self.route(received, address).await? else {
             return plain(format, StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#);
         };
         let (component, loaded) = self.load(received, &destination).await?;
@@ -161,7 +182,7 @@ impl Host {
         source: &event::Source,
     ) -> Result<Answer, Failure> {
         let request = event::to_event_request(source, received.event.clone());
-        let seed = seed(&received.context.request_id);
+        let seed = seed(&received.request_id);
         let (app, _) = self.apps.find(None, request.uri().path(), seed).await?;
         let found = app.routes.find(&Method::POST, request.uri().path());
         let only =
@@ -193,24 +214,24 @@ impl Host {
     }
 
     /// The destination of an HTTP request, or nothing when there is nothing at this address.
-    async fn route_http(
+    pub(crate) async fn route(
         &self,
         received: &Received,
-        http: &HttpEvent,
+        asked: Address<'_>,
     ) -> Result<Option<Destination>, Failure> {
-        let seed = seed(&received.context.request_id);
-        let (app, path) = match self.apps.find(http.domain.as_deref(), &http.path, seed).await {
+        let seed = seed(&received.request_id);
+        let (app, path) = match self.apps.find(asked.domain, asked.path, seed).await {
             Ok(found) => found,
             Err(error) if error.is_unknown_address() => {
-                let message = format!("404 for {} {}: {error}", http.method, http.path);
+                let message = format!("404 for {} {}: {error}", asked.method, asked.path);
                 telemetry::log(Level::Warn, &message, &received.tags(), NoDetails {});
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
-        let Some(Found { route, component, parameters, .. }) = app.routes.find(&http.method, &path)
+        let Some(Found { route, component, parameters, .. }) = app.routes.find(asked.method, &path)
         else {
-            let message = format!("404: {} {path} matches no route of {}", http.method, app.name);
+            let message = format!("404: {} {path} matches no route of {}", asked.method, app.name);
             telemetry::log(Level::Info, &message, &received.tags(), NoDetails {});
             return Ok(None);
         };
@@ -218,13 +239,14 @@ impl Host {
         Ok(Some(Destination { app, component, route, path, parameters }))
     }
 
-    async fn load<'a>(
+    /// The component that a destination names, loaded.
+    pub(crate) async fn load<'a>(
         &self,
         received: &Received,
         destination: &'a Destination,
     ) -> Result<(&'a Component, Arc<Loaded>), Failure> {
         let name = &destination.component;
-        received.tag(tags(&destination.app, name, &received.context.request_id));
+        received.tag(tags(&destination.app, name, &received.request_id));
         let component = destination.release_component().ok_or_else(|| Failure::NoComponent {
             what: format!(
                 "the route: release {} has no component {name:?}",
