@@ -19,6 +19,8 @@ mod faulty_s3;
 mod logs;
 mod packages;
 mod releases;
+mod serve;
+mod serving;
 mod stage;
 mod store_faults;
 mod streaming;
