@@ -251,7 +251,9 @@ fn new_request_id() -> String {
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let [first, second] = &*KEYS;
     let (high, low) = (first.hash_one(count), second.hash_one(count));
-    let bits = (u128::from(high) << 64 | u128::from(low)) & !(0xf000_c << 60) | (0x4000_8 << 60);
+    // The version in the 13th digit, the variant in the 17th.
+    let fixed = (0xf << 76) | (0x3 << 62);
+    let bits = ((u128::from(high) << 64) | u128::from(low)) & !fixed | (0x4 << 76) | (0x2 << 62);
     let text = format!("{bits:032x}");
     let part = |from, to| text.get(from..to).unwrap_or_default();
     [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
