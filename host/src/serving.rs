@@ -104,9 +104,12 @@ impl HttpHost {
         })))
     }
 
-    /// Fetches and loads the app with all its components, so that the first request finds them ready.
+    /// Fetches and loads the app with all its components and answers their warm-up events, so that the first request finds
+    /// them ready. A warm-up event that fails is logged.
     pub async fn warm(&self) -> Result<(), StartError> {
-        self.0.host.prepare().await.map_err(|failure| StartError(chain(&failure)))
+        self.0.host.prepare().await.map_err(|failure| StartError(chain(&failure)))?;
+        self.0.host.warm().await;
+        Ok(())
     }
 
     /// Answers a request of the client at `client`. Must be called within a tokio runtime with timers.
