@@ -122,7 +122,7 @@ impl Host {
         futures::future::join_all(loads).await;
     }
 
-    /// The same for a host that must not start without its app: the first thing that fails is the error.
+    /// For a host that must not start without its app: release and artifacts are there, or the first failure is the error.
     pub(crate) async fn prepare(&self) -> Result<(), Failure> {
         let Some(app) = self.apps.configured().await else { return Ok(()) };
         let app = app?;
