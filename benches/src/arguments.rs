@@ -36,6 +36,18 @@ pub(crate) struct Arguments {
     /// The class path of Java's own client and the handler.
     #[arg(long)]
     pub(crate) native_java: Option<String>,
+    /// The command whose `serve` is measured, built with `--release`.
+    #[arg(long)]
+    pub(crate) serve: Option<PathBuf>,
+    /// The wasmtime command that it is compared with, of the same version and built the same way.
+    #[arg(long)]
+    pub(crate) wasmtime: Option<PathBuf>,
+    /// wrk, which makes the load.
+    #[arg(long)]
+    pub(crate) wrk: Option<PathBuf>,
+    /// The folder of wrk's libraries, when they are not the system's.
+    #[arg(long)]
+    pub(crate) wrk_libraries: Option<PathBuf>,
     /// How many first answers of each; the parts that take longer make fewer.
     #[arg(long, default_value_t = 15)]
     pub(crate) rounds: usize,
@@ -68,6 +80,8 @@ pub(crate) enum Part {
     Density,
     /// How cost grows with bodies, routes, apps and concurrency.
     Growth,
+    /// `lambkin serve` against `wasmtime serve`.
+    Serve,
 }
 
 impl Arguments {

@@ -9,6 +9,7 @@
 //! | `fetch` | the first call of an app that the process has not seen; the second app on one engine | `fetch`, `second` |
 //! | `density` | a thousand apps through one process | `density` |
 //! | `growth` | cost against bodies, routes, apps and concurrency | `growth` |
+//! | `serve` | `lambkin serve` against `wasmtime serve`, 1 and 64 connections | `serve` |
 //!
 //! The runtimes take turns, so that whatever else the machine does meets all of them. Processor time is what a process
 //! and the kernel for it used; on a machine with other work it is the figure to read. Every answer is checked.
@@ -33,11 +34,14 @@ mod quota;
 mod report;
 mod runtime_api;
 mod second;
+mod serve;
+mod server;
 mod statistics;
 mod subject;
 mod table;
 mod target;
 mod warm;
+mod wrk;
 mod zipf;
 
 use arguments::{Arguments, Part};
@@ -46,10 +50,6 @@ use lambkin::Cloud;
 use serde_json::{Map, Value};
 use std::process::ExitCode;
 use std::time::Instant;
-
-/// The one target that has nothing to be measured yet.
-const NO_SERVE: &str =
-    "Not measured: `lambkin serve` against `wasmtime serve`; lambkin has no `serve`.";
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -94,7 +94,6 @@ fn measure(
         }
         if arguments.wants(Part::Warm) {
             keep("warm", warm::run(&subjects, arguments.calls)?);
-            report::print(NO_SERVE);
         }
         if arguments.wants(Part::Quota) {
             keep("quota", quota::run(&subjects, arguments.rounds.div_ceil(3))?);
@@ -103,6 +102,9 @@ fn measure(
     if arguments.wants(Part::Fetch) {
         keep("fetch", fetch::run(cloud, &arguments.native_rust_s3, arguments.rounds)?);
         keep("second", second::run(cloud)?);
+    }
+    if arguments.wants(Part::Serve) {
+        keep("serve", serve::run(arguments, cloud)?);
     }
     if [Part::Density, Part::Growth].iter().any(|part| arguments.wants(*part)) {
         let fleet = density::Fleet::publish(cloud)?;

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Build(Build),
     /// Run the app on this machine, and rebuild it when its sources change
     Dev(Dev),
+    /// Serve an app or a component over plain HTTP, by the host that Lambda runs, without Lambda
+    Serve(Serve),
     /// Build, compile and upload the app, then move an alias to the new release
     Publish(Publish),
     /// Pack the app and the host into a function's zip that needs nothing from S3 to start
@@ -115,6 +117,57 @@ pub(crate) struct Dev {
     /// The host to run, when it is not beside `lambkin`
     #[arg(long, env = "LAMBKIN_BOOTSTRAP", value_name = "FILE")]
     pub(crate) bootstrap: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The app's folder or manifest, or one component: a .wasm file, which gets every path
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Serve this published app from the store, instead of what is at PATH
+    #[arg(long, value_name = "NAME", requires = "store", conflicts_with = "path")]
+    pub(crate) app: Option<String>,
+    /// The alias of the published app
+    #[arg(long, default_value = "live", requires = "app")]
+    pub(crate) alias: String,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        visible_alias = "listen",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
+    pub(crate) addr: SocketAddr,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
+    /// Let granted hosts have private addresses, such as those of a VPC or of this machine
+    #[arg(long)]
+    pub(crate) allow_private_network: bool,
+    /// Print a line for each request: status, method, path, time to the first byte
+    #[arg(long)]
+    pub(crate) log: bool,
+}
+
+/// What one client, or all of them together, may take.
+#[derive(Debug, Args)]
+pub(crate) struct Bounds {
+    /// Requests that are answered at once; more wait for their turn
+    #[arg(long, default_value_t = 256, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) concurrency: u32,
+    /// The most memory in MiB that a component may be given
+    #[arg(long, default_value_t = 1024, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) memory: u32,
+    /// The most time in seconds that a request may take; a component's own time-out counts too
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub(crate) timeout: u64,
+    /// The largest request body in MiB that a web component gets; a function component gets 6 at most
+    #[arg(long, default_value_t = 100, value_name = "MIB")]
+    pub(crate) max_body: u64,
+    /// Seconds until a connection is closed whose next request is not there, head and all
+    #[arg(long, default_value_t = 75, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) header_timeout: u64,
 }
 
 #[derive(Debug, Args)]

@@ -71,7 +71,7 @@ pub(crate) struct Components {
     engine: Engine,
     cache: Cache,
     fingerprint: String,
-    target: Target,
+    target: String,
     memory: Memory<String, Arc<Loaded>>,
 }
 
@@ -86,7 +86,7 @@ impl Components {
             engine,
             cache,
             fingerprint: lambkin_engine::fingerprint(),
-            target: Target::current(),
+            target: Target::current().to_string(),
             memory,
         }
     }
@@ -97,37 +97,39 @@ impl Components {
         app: &App,
         component: &release::Component,
     ) -> Result<Arc<Loaded>, Arc<ComponentError>> {
-        let key = self.key(app, component).map_err(Arc::new)?;
-        let name = format!("{}/{}", key.component, key.expected.digest);
+        let Some(artifact) = self.artifact(component) else {
+            return Err(Arc::new(self.no_artifact(app, component)));
+        };
+        let name = format!("{}/{}", component.digest, artifact.digest);
+        if let Some(loaded) = self.memory.get(&name).await {
+            return Ok(loaded);
+        }
+        let key = ArtifactKey {
+            engine: self.fingerprint.clone(),
+            target: self.target.clone(),
+            component: component.digest.clone(),
+            expected: lambkin_store::ArtifactDigest {
+                digest: artifact.digest.clone(),
+                size: artifact.size,
+            },
+            stored_size: artifact.stored_size,
+        };
         self.memory.try_get_with(name, self.load(key)).await
     }
 
-    fn key(
-        &self,
-        app: &App,
-        component: &release::Component,
-    ) -> Result<ArtifactKey, ComponentError> {
-        let target = self.target.to_string();
-        match component.artifacts.get(&target) {
-            Some(artifact) if component.engine == self.fingerprint => Ok(ArtifactKey {
-                engine: self.fingerprint.clone(),
-                target,
-                component: component.digest.clone(),
-                expected: lambkin_store::ArtifactDigest {
-                    digest: artifact.digest.clone(),
-                    size: artifact.size,
-                },
-                stored_size: artifact.stored_size,
-            }),
-            _ => {
-                let targets: Vec<&str> = component.artifacts.keys().map(String::as_str).collect();
-                Err(ComponentError::NoArtifact {
-                    release: app.release_id.clone(),
-                    compiled: format!("{} on {}", component.engine, targets.join(", ")),
-                    host: self.fingerprint.clone(),
-                    target,
-                })
-            }
+    /// What the release has for this engine and processor.
+    fn artifact<'a>(&self, component: &'a release::Component) -> Option<&'a release::Artifact> {
+        let artifact = component.artifacts.get(&self.target);
+        artifact.filter(|_| component.engine == self.fingerprint)
+    }
+
+    fn no_artifact(&self, app: &App, component: &release::Component) -> ComponentError {
+        let targets: Vec<&str> = component.artifacts.keys().map(String::as_str).collect();
+        ComponentError::NoArtifact {
+            release: app.release_id.clone(),
+            compiled: format!("{} on {}", component.engine, targets.join(", ")),
+            host: self.fingerprint.clone(),
+            target: self.target.clone(),
         }
     }
 

@@ -41,11 +41,24 @@ pub(crate) enum Failure {
     Malformed { component: String, source: lambkin_protocol::answer::MalformedAnswer },
     #[error("no component takes {what}")]
     NoComponent { what: String },
+    #[error("the request cannot be read: {0}")]
+    RequestBody(String),
+    #[error("the request's body is over the limit of {limit} bytes")]
+    RequestTooLarge { limit: u64 },
+    #[error("the request waited for its turn until its time was over: {most} are answered at once")]
+    Busy { most: u32 },
     #[error("the host panicked: {0}")]
     Panic(String),
 }
 
 impl Failure {
+    /// A panic that was caught.
+    pub(crate) fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Panic(text.unwrap_or_else(|| "unknown".to_owned()))
+    }
+
     /// Whose fault it is.
     pub(crate) fn fault(&self) -> Fault {
         match self {
@@ -56,7 +69,8 @@ impl Failure {
             Self::AnswerTooLarge { .. } | Self::Answer { .. } | Self::Malformed { .. } => {
                 Fault::Guest
             }
-            Self::Panic(_) => Fault::Host,
+            Self::RequestBody(_) | Self::RequestTooLarge { .. } => Fault::Guest,
+            Self::Busy { .. } | Self::Panic(_) => Fault::Host,
         }
     }
 
@@ -70,6 +84,8 @@ impl Failure {
             Self::AnswerTooLarge { .. } => "Function.ResponseSizeTooLarge".into(),
             Self::Answer { .. } | Self::Malformed { .. } => "Function.MalformedResponse".into(),
             Self::NoComponent { .. } => "Runtime.NoComponent".into(),
+            Self::RequestBody(_) | Self::RequestTooLarge { .. } => "Runtime.InvalidRequest".into(),
+            Self::Busy { .. } => "Runtime.Busy".into(),
             Self::Panic(_) => "Runtime.HostPanic".into(),
         }
     }

@@ -18,13 +18,10 @@ use lambkin_protocol::event::{self, Format, HttpEvent};
 use lambkin_protocol::release::{Component, World};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Prefix of the request headers that the host adds; a client's own of this name are dropped.
 const OWN_HEADERS: &str = "x-lambkin-";
-
-/// Time kept back from Lambda's deadline to report a guest that used up all of its own.
-const REPORTING_TIME: Duration = Duration::from_millis(100);
 
 /// Everything one call needs to know.
 #[derive(Clone, Copy)]
@@ -45,12 +42,19 @@ pub(crate) async fn http(call: &Call<'_>, mut http: HttpEvent) -> Result<HttpAns
     let mapped = http.path.strip_suffix(&path).unwrap_or_default().trim_end_matches('/');
     let base_path = http.base_path.take().unwrap_or_default() + mapped;
     http.path = path;
-    let (mut parts, body) = http.into_request()?.into_parts();
-    own_headers(call, &mut parts.headers);
+    forward(call, http.into_request()?.map(body_of), &base_path).await
+}
+
+/// Hands a request to a web component, with the headers that are the host's own; its path is the app's already.
+pub(crate) async fn forward(
+    call: &Call<'_>,
+    mut request: Request<Body>,
+    base_path: &str,
+) -> Result<HttpAnswer, Failure> {
+    own_headers(call, request.headers_mut());
     if !base_path.is_empty() {
-        own_header(&mut parts.headers, "base-path", &base_path);
+        own_header(request.headers_mut(), "base-path", base_path);
     }
-    let request = Request::from_parts(parts, body_of(body));
     Ok(call.loaded.component.http(request, invocation(call)).await?)
 }
 
@@ -160,7 +164,7 @@ pub(crate) fn whole(response: Response<Bytes>) -> Response<Body> {
     response.map(body_of)
 }
 
-fn body_of(bytes: Bytes) -> Body {
+pub(crate) fn body_of(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
 }
 
@@ -171,7 +175,7 @@ fn own_headers(call: &Call<'_>, headers: &mut http::HeaderMap) {
     for name in foreign {
         headers.remove(name);
     }
-    own_header(headers, "request-id", &call.received.context.request_id);
+    own_header(headers, "request-id", &call.received.request_id);
     if let Some(route) = &call.destination.route {
         own_header(headers, "route", route);
     }
@@ -192,8 +196,7 @@ fn invocation(call: &Call<'_>) -> Invocation {
     let limits = &release.limits;
     let memory = u64::from(limits.memory_mb.min(call.host.memory_mb)) << 20;
     let tags = call.received.tags();
-    let shared_tags = Tags { request_id: String::new(), alias: String::new(), ..tags.clone() };
-    let to = |tags: Tags| -> OutputSink {
+    let to = |tags: Arc<Tags>| -> OutputSink {
         Arc::new(move |stream, line| telemetry::guest_line(stream, line, &tags))
     };
     Invocation {
@@ -207,8 +210,11 @@ fn invocation(call: &Call<'_>) -> Invocation {
             tmp: release.grants.tmp.then(|| guest_tmp(call)),
             private_network: call.host.allow_private_network,
         },
+        output_of_several: release.reuse.filter(|reuse| reuse.max_concurrent > 1).map(|_| {
+            let (request_id, alias) = (String::new(), String::new());
+            to(Arc::new(Tags { request_id, alias, ..(*tags).clone() }))
+        }),
         output: to(tags),
-        output_of_several: Some(to(shared_tags)),
         reuse: release.reuse.map(|reuse| Reuse {
             max_invocations: reuse.max_invocations,
             max_age: Duration::from_secs(reuse.max_age_seconds.into()),
@@ -229,38 +235,26 @@ fn environment(component: &Component) -> Vec<(String, String)> {
     component.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// The earlier of Lambda's deadline, less the time it takes to report, and the component's own time-out.
+/// The earlier of the invocation's deadline and the component's own time-out.
 fn deadline(call: &Call<'_>) -> Instant {
-    let now = Instant::now();
-    let left =
-        call.received.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-    let lambda = left.saturating_sub(REPORTING_TIME.min(left / 10));
-    let own =
-        call.component.limits.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
-    now + own.map_or(lambda, |own| own.min(lambda))
+    let given = call.received.deadline;
+    let own = call.component.limits.timeout_seconds;
+    own.map_or(given, |seconds| given.min(Instant::now() + Duration::from_secs(seconds.into())))
 }
 
 fn context(call: &Call<'_>) -> Context {
-    let (lambda, app) = (&call.received.context, &call.destination.app);
-    let header = |name: &str| call.received.headers.get(name)?.to_str().ok().map(ToOwned::to_owned);
+    let (received, app) = (call.received, &call.destination.app);
     Context {
-        request_id: lambda.request_id.clone(),
-        deadline_ms: lambda.deadline,
-        trace_id: lambda.xray_trace_id.clone(),
+        request_id: received.request_id.clone(),
+        deadline_ms: received.deadline_ms,
+        trace_id: received.trace_id.clone(),
         app: app.name.clone(),
         alias: app.alias.clone(),
         release: app.release_id.clone(),
         component: call.destination.component.clone(),
-        tenant: lambda.tenant_id.clone(),
-        function: LambdaFunction {
-            name: lambda.env_config.function_name.clone(),
-            version: lambda.env_config.version.clone(),
-            invoked_arn: lambda.invoked_function_arn.clone(),
-            memory_mb: call.host.memory_mb,
-            log_group: lambda.env_config.log_group.clone(),
-            log_stream: lambda.env_config.log_stream.clone(),
-        },
-        client_context: header("lambda-runtime-client-context"),
-        identity: header("lambda-runtime-cognito-identity"),
+        tenant: received.tenant.clone(),
+        function: LambdaFunction { memory_mb: call.host.memory_mb, ..received.function.clone() },
+        client_context: received.client_context.clone(),
+        identity: received.identity.clone(),
     }
 }

@@ -8,7 +8,6 @@ use crate::guest::{self, Call};
 use crate::received::Received;
 use crate::report;
 use crate::telemetry::{self, NoDetails, Tags};
-use crate::warmup::{self, Cold};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use lambda_runtime_api_client::BoxError;
@@ -36,8 +35,8 @@ pub(crate) enum Answer {
 /// Everything that outlives an invocation.
 #[derive(Debug)]
 pub(crate) struct Host {
-    apps: Apps,
-    components: Components,
+    pub(crate) apps: Apps,
+    pub(crate) components: Components,
     pub(crate) response_mode: ResponseMode,
     pub(crate) allow_private_network: bool,
     pub(crate) memory_mb: u32,
@@ -52,6 +51,14 @@ pub(crate) struct Destination {
     /// The path as the app's routes see it.
     pub(crate) path: String,
     pub(crate) parameters: std::collections::BTreeMap<String, String>,
+}
+
+/// What an HTTP request asks for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Address<'a> {
+    pub(crate) domain: Option<&'a str>,
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
 }
 
 impl Destination {
@@ -87,33 +94,6 @@ impl Host {
         })
     }
 
-    /// Init's work: the configured app's release and all its artifacts, at once, and the warm-up events that it has.
-    ///
-    /// What fails here is logged and tried again by the first invocation, whose caller then hears of it.
-    pub(crate) async fn warm(&self) {
-        let app = match self.apps.configured().await {
-            Some(Ok(app)) => app,
-            Some(Err(error)) => return report::warm_failed(&error, &Tags::default()),
-            None => return,
-        };
-        let loads = app.release.components.iter().map(|(name, component)| {
-            let app = Arc::clone(&app);
-            async move {
-                let loaded = match self.components.get(&app, component).await {
-                    Ok(loaded) => loaded,
-                    Err(error) => return report::warm_failed(&*error, &tags(&app, name, "")),
-                };
-                let Some(event) = &component.warmup else { return };
-                let tags = tags(&app, name, warmup::REQUEST_ID);
-                let cold = Cold { app: &app, name, component, loaded: &loaded };
-                if let Err(failure) = warmup::run(self, cold, (event, tags.clone())).await {
-                    report::warmup_failed(&failure, &tags);
-                }
-            }
-        });
-        futures::future::join_all(loads).await;
-    }
-
     /// The whole way of an event: classify, find the app and route, get the component, call it, write the answer.
     pub(crate) async fn answer(&self, received: &Received) -> Result<Answer, Failure> {
         match event::classify(&received.event)? {
@@ -124,7 +104,9 @@ impl Host {
 
     async fn answer_http(&self, received: &Received, http: HttpEvent) -> Result<Answer, Failure> {
         let format = http.format;
-        let Some(destination) = self.route_http(received, &http).await? else {
+        let address =
+            Address { domain: http.domain.as_deref(), method: &http.method, path: &http.path };
+        let Some(destination) = self.route(received, address).await? else {
             return plain(format, StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#);
         };
         let (component, loaded) = self.load(received, &destination).await?;
@@ -161,7 +143,7 @@ impl Host {
         source: &event::Source,
     ) -> Result<Answer, Failure> {
         let request = event::to_event_request(source, received.event.clone());
-        let seed = seed(&received.context.request_id);
+        let seed = seed(&received.request_id);
         let (app, _) = self.apps.find(None, request.uri().path(), seed).await?;
         let found = app.routes.find(&Method::POST, request.uri().path());
         let only =
@@ -193,24 +175,24 @@ impl Host {
     }
 
     /// The destination of an HTTP request, or nothing when there is nothing at this address.
-    async fn route_http(
+    pub(crate) async fn route(
         &self,
         received: &Received,
-        http: &HttpEvent,
+        asked: Address<'_>,
     ) -> Result<Option<Destination>, Failure> {
-        let seed = seed(&received.context.request_id);
-        let (app, path) = match self.apps.find(http.domain.as_deref(), &http.path, seed).await {
+        let seed = seed(&received.request_id);
+        let (app, path) = match self.apps.find(asked.domain, asked.path, seed).await {
             Ok(found) => found,
             Err(error) if error.is_unknown_address() => {
-                let message = format!("404 for {} {}: {error}", http.method, http.path);
+                let message = format!("404 for {} {}: {error}", asked.method, asked.path);
                 telemetry::log(Level::Warn, &message, &received.tags(), NoDetails {});
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
-        let Some(Found { route, component, parameters, .. }) = app.routes.find(&http.method, &path)
+        let Some(Found { route, component, parameters, .. }) = app.routes.find(asked.method, &path)
         else {
-            let message = format!("404: {} {path} matches no route of {}", http.method, app.name);
+            let message = format!("404: {} {path} matches no route of {}", asked.method, app.name);
             telemetry::log(Level::Info, &message, &received.tags(), NoDetails {});
             return Ok(None);
         };
@@ -218,13 +200,14 @@ impl Host {
         Ok(Some(Destination { app, component, route, path, parameters }))
     }
 
-    async fn load<'a>(
+    /// The component that a destination names, loaded.
+    pub(crate) async fn load<'a>(
         &self,
         received: &Received,
         destination: &'a Destination,
     ) -> Result<(&'a Component, Arc<Loaded>), Failure> {
         let name = &destination.component;
-        received.tag(tags(&destination.app, name, &received.context.request_id));
+        received.tag(tags(&destination.app, name, &received.request_id));
         let component = destination.release_component().ok_or_else(|| Failure::NoComponent {
             what: format!(
                 "the route: release {} has no component {name:?}",
@@ -255,7 +238,7 @@ impl Host {
     }
 }
 
-fn tags(app: &App, component: &str, request_id: &str) -> Tags {
+pub(crate) fn tags(app: &App, component: &str, request_id: &str) -> Tags {
     Tags {
         request_id: request_id.to_owned(),
         app: app.name.clone(),

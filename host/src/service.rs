@@ -65,9 +65,9 @@ async fn answer(host: &Host, api: &RuntimeApi, lambda: LambdaInvocation) -> Resu
         request_id: lambda.context.request_id.clone(),
         invocation_id: lambda.parts.headers.get("lambda-runtime-invocation-id").cloned(),
     };
-    let received = Received::new(lambda);
+    let received = Received::from_lambda(lambda);
     let work = AssertUnwindSafe(host.answer(&received)).catch_unwind().await;
-    let answer = work.unwrap_or_else(|panic| Err(Failure::Panic(panic_text(panic.as_ref()))));
+    let answer = work.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref())));
     let sent = match answer {
         Ok(Answer::Whole(payload)) => api.respond(&invocation, payload).await,
         Ok(Answer::Stream(stream)) => send_stream(api, &invocation, (&received, stream)).await,
@@ -92,9 +92,4 @@ async fn send_stream(
     };
     let ((), sent) = futures::future::join(produce, sent).await;
     sent
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".to_owned())
 }

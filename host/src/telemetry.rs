@@ -6,10 +6,23 @@ use crate::config::Level;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::io::Write as _;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::SystemTime;
 
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
+
+/// Where records go that do not go to standard output.
+type Sink = Box<dyn Fn(&str) + Send + Sync>;
+
+static SINK: OnceLock<Sink> = OnceLock::new();
+
+/// Hands what guests print, warnings and errors to `sink`, one JSON object a call, in the place of standard output. The
+/// first sink counts.
+pub fn log_to(sink: impl Fn(&str) + Send + Sync + 'static) {
+    set_level(Level::Warn);
+    let _ = SINK.set(Box::new(sink));
+}
 
 /// Sets the lowest level that is written.
 pub(crate) fn set_level(level: Level) {
@@ -91,11 +104,13 @@ fn write<D: Serialize>(
     let (tags, details) = about;
     let timestamp = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
     let record = Record { timestamp, level: name(level), message, stream, tags, details };
-    if let Ok(mut line) = serde_json::to_vec(&record) {
-        line.push(b'\n');
-        // Nothing is left to report to when standard output is gone.
-        let _ = std::io::stdout().lock().write_all(&line);
+    let Ok(mut line) = serde_json::to_string(&record) else { return };
+    if let Some(sink) = SINK.get() {
+        return sink(&line);
     }
+    line.push('\n');
+    // Nothing is left to report to when standard output is gone.
+    let _ = std::io::stdout().lock().write_all(line.as_bytes());
 }
 
 fn name(level: Level) -> &'static str {

@@ -20,6 +20,8 @@ mod logs;
 mod packages;
 mod releases;
 mod reuse;
+mod serve;
+mod serving;
 mod stage;
 mod store_faults;
 mod streaming;

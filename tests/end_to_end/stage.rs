@@ -39,6 +39,12 @@ static GUESTS: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
     build().map(|_| folder.join(".lambkin/components")).map_err(|error| format!("{error:#}"))
 });
 
+/// The component of the guest `name`, built.
+pub(crate) fn guest(name: &str) -> PathBuf {
+    let components = GUESTS.as_ref().map_err(|error| anyhow!("{error}")).unwrap();
+    components.join(format!("{name}.wasm"))
+}
+
 impl Stage {
     /// An empty store.
     pub(crate) async fn start() -> Self {
@@ -93,8 +99,7 @@ impl Stage {
     fn write_app(&self, name: &str, guest: &str, settings: &str) {
         let folder = self.app(name);
         fs_err::create_dir_all(&folder).unwrap();
-        let components = GUESTS.as_ref().map_err(|error| anyhow!("{error}")).unwrap();
-        fs_err::copy(components.join(format!("{guest}.wasm")), folder.join("guest.wasm")).unwrap();
+        fs_err::copy(self::guest(guest), folder.join("guest.wasm")).unwrap();
         let manifest = format!(
             "lambkin = 1\n\n[app]\nname = '{name}'\n\n[component.guest]\nlanguage = 'wasm'\n\
              source = 'guest.wasm'\n{settings}\n\n\

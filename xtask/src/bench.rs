@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: builds what is measured and each language's own Lambda client, then runs `benches/`.
 
-use crate::setup::{java, node, python};
+use crate::setup::{java, node, python, wasmtime, wrk};
 use crate::{ci::build, config::Config, setup, shell};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,10 +9,11 @@ use std::process::{Command, ExitCode};
 /// Sets up, builds, measures; `arguments` go to the measuring program (parts, `--rounds`, `--calls`).
 pub(crate) fn run(config: &Config, arguments: &[String]) -> anyhow::Result<ExitCode> {
     setup::for_building(config)?;
-    setup::native_clients(config)?;
+    setup::for_measuring(config)?;
     build::programs(config, build::Targets::Programs)?;
     shell::say("building what is measured, with --release; this takes some minutes the first time");
     release(config, &["--package", "lambkin-host"])?;
+    release(config, &["--package", "lambkin-cli"])?;
     release(config, &["--package", "lambkin-benches"])?;
     let programs = config.target.join("release");
     let mut command = Command::new(programs.join("lambkin-benches"));
@@ -32,6 +33,12 @@ pub(crate) fn run(config: &Config, arguments: &[String]) -> anyhow::Result<ExitC
             Some(program) => drop(command.arg(option).arg(program)),
             None => shell::say(&format!("{option} is not measured: see above")),
         }
+    }
+    command.arg("--serve").arg(programs.join("lambkin"));
+    command.arg("--wasmtime").arg(wasmtime::program(config));
+    if let Some((program, libraries)) = wrk::program(config) {
+        command.arg("--wrk").arg(program);
+        command.args(libraries.into_iter().flat_map(|folder| ["--wrk-libraries".into(), folder]));
     }
     command.arg("--plots").arg(config.root.join("docs/performance"));
     command.arg("--json").arg(config.target.join("bench.json"));

@@ -7,12 +7,15 @@ mod c_compiler;
 pub(crate) mod cargo_deny;
 mod cargo_tool;
 mod componentize_js;
+mod debian;
 mod guest_rust;
 pub(crate) mod java;
 pub(crate) mod node;
 pub(crate) mod python;
 pub(crate) mod valgrind;
+pub(crate) mod wasmtime;
 pub(crate) mod wit_bindgen;
+pub(crate) mod wrk;
 
 use crate::{config::Config, shell};
 use std::time::Instant;
@@ -61,8 +64,10 @@ const FOR_TESTING: [Step; 10] = [
 /// What counts the host's instructions.
 const VALGRIND: Step = Step { name: "valgrind", install: valgrind::install };
 
-/// What only the benches need: each language's own Lambda client.
-const NATIVE_CLIENTS: [Step; 3] = [
+/// What only the benches need: each language's own Lambda client, what `lambkin serve` is compared with, and load.
+const FOR_MEASURING: [Step; 5] = [
+    Step { name: "wasmtime's command", install: wasmtime::install },
+    Step { name: "wrk", install: wrk::install },
     Step { name: "Node's Lambda client", install: node::install },
     Step {
         name: "CPython's Lambda client",
@@ -88,8 +93,8 @@ pub(crate) fn for_counting(config: &Config) -> anyhow::Result<()> {
 }
 
 /// Installs what the benches compare with.
-pub(crate) fn native_clients(config: &Config) -> anyhow::Result<()> {
-    perform(config, &NATIVE_CLIENTS)
+pub(crate) fn for_measuring(config: &Config) -> anyhow::Result<()> {
+    perform(config, &FOR_MEASURING)
 }
 
 fn perform(config: &Config, steps: &[Step]) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@ mod new;
 mod package;
 mod publish;
 mod releases;
+mod serve;
 
 use crate::args::{Arguments, Command};
 use crate::output::Output;
@@ -25,6 +26,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<ExitCod
         Command::New(arguments) => new::run(&arguments, output)?,
         Command::Build(arguments) => build::run(&arguments, output).await?,
         Command::Dev(arguments) => dev::run(&arguments, output).await?,
+        Command::Serve(arguments) => serve::run(&arguments, output).await?,
         Command::Publish(arguments) => publish::run(&arguments, output).await?,
         Command::Package(arguments) => package::run(&arguments, output).await?,
         Command::Alias(arguments) => alias::run(&arguments, output).await?,

@@ -1,4 +1,4 @@
-//! Writes HTTP requests as the events API Gateway sends, for the local cloud.
+//! Writes HTTP requests as the events that API Gateway and function URLs send, for the local cloud and `lambkin serve`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -86,6 +86,23 @@ struct Http<'a> {
 /// Headers that a gateway adds (`x-forwarded-for`, `x-amzn-trace-id`, ...) are the caller's to add.
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
 pub fn http_api_v2(request: &Request<Bytes>, gateway: &Gateway<'_>) -> Vec<u8> {
+    write(request, gateway, Cookies::Apart)
+}
+
+/// The event of a function URL, payload format 2.0 as well: unlike an HTTP API, it leaves the cookies in the headers too.
+/// Source: <https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads>.
+pub fn function_url(request: &Request<Bytes>, gateway: &Gateway<'_>) -> Vec<u8> {
+    write(request, gateway, Cookies::InHeadersToo)
+}
+
+/// Where an event has the cookies, beside its member `cookies`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cookies {
+    Apart,
+    InHeadersToo,
+}
+
+fn write(request: &Request<Bytes>, gateway: &Gateway<'_>, cookies: Cookies) -> Vec<u8> {
     let query = request.uri().query().unwrap_or_default();
     let (body, is_base64) = body_of(request);
     let event = Event {
@@ -94,7 +111,7 @@ pub fn http_api_v2(request: &Request<Bytes>, gateway: &Gateway<'_>) -> Vec<u8> {
         raw_path: request.uri().path(),
         raw_query_string: query,
         cookies: cookies_of(request.headers()),
-        headers: headers_of(request.headers()),
+        headers: headers_of(request.headers(), cookies),
         query_string_parameters: query_parameters(query),
         request_context: context_of(request, gateway),
         path_parameters: gateway.path_parameters,
@@ -150,15 +167,15 @@ fn cookies_of(headers: &HeaderMap) -> Vec<String> {
     values.flat_map(split).filter(|cookie| !cookie.is_empty()).collect()
 }
 
-fn headers_of(headers: &HeaderMap) -> BTreeMap<&str, String> {
-    let joined = |name| {
+fn headers_of(headers: &HeaderMap, cookies: Cookies) -> BTreeMap<&str, String> {
+    let joined = |name: &header::HeaderName| {
         let values =
             headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-        values.collect::<Vec<_>>().join(",")
+        values.collect::<Vec<_>>().join(if *name == header::COOKIE { "; " } else { "," })
     };
     headers
         .keys()
-        .filter(|name| *name != header::COOKIE)
+        .filter(|name| cookies == Cookies::InHeadersToo || *name != header::COOKIE)
         .map(|name| (name.as_str(), joined(name)))
         .collect()
 }
@@ -272,6 +289,26 @@ mod tests {
             "isBase64Encoded": false
         });
         assert_eq!(event(&request, &parameters), expected);
+    }
+
+    #[test]
+    fn a_function_url_has_the_cookies_in_the_headers_too() {
+        let request = Request::get("/").header("cookie", "a=1; b=2").header("cookie", "c=3");
+        let gateway = Gateway {
+            account_id: "anonymous",
+            api_id: "local",
+            domain_name: "localhost",
+            stage: "$default",
+            route_key: "$default",
+            path_parameters: &BTreeMap::new(),
+            source_ip: "127.0.0.1",
+            request_id: "r-1",
+            time_epoch_ms: 0,
+        };
+        let bytes = function_url(&request.body(Bytes::new()).unwrap(), &gateway);
+        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(value["headers"], json!({ "cookie": "a=1; b=2; c=3" }));
+        assert_eq!(value["cookies"], json!(["a=1", "b=2", "c=3"]));
     }
 
     #[test]

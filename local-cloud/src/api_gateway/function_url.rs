@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use lambkin_protocol::answer;
 use lambkin_protocol::event::Format;
-use lambkin_protocol::request::{Gateway, http_api_v2};
+use lambkin_protocol::request::{self, Gateway};
 use serde::Deserialize;
 
 use super::http_api::{StartError, with_causes};
@@ -134,7 +134,7 @@ async fn invoke(
         request_id: &visit.access.request_id,
         time_epoch_ms: whole.time,
     };
-    let event = with_cookie_header(http_api_v2(&whole.request, &gateway), &whole.request);
+    let event = request::function_url(&whole.request, &gateway);
     let options =
         InvokeOptions { trace_id: Some(whole.trace_id.clone()), ..InvokeOptions::default() };
     let answer =
@@ -155,24 +155,6 @@ async fn invoke(
         }
         Answer::Streaming(streaming) => stream_response(streaming).await,
     }
-}
-
-/// Unlike an HTTP API, a function URL leaves the cookies in the headers too.
-fn with_cookie_header(event: Vec<u8>, request: &Request<Bytes>) -> Vec<u8> {
-    let cookies: Vec<_> = request
-        .headers()
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    if cookies.is_empty() {
-        return event;
-    }
-    let Ok(mut parsed) = serde_json::from_slice::<serde_json::Value>(&event) else { return event };
-    if let Some(headers) = parsed.get_mut("headers").and_then(serde_json::Value::as_object_mut) {
-        headers.insert("cookie".to_owned(), cookies.join("; ").into());
-    }
-    serde_json::to_vec(&parsed).unwrap_or(event)
 }
 
 #[derive(Deserialize)]

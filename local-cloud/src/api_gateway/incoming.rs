@@ -6,9 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
+use http::Request;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use lambkin_protocol::forwarded::forward;
 use uuid::Uuid;
 
 use crate::http_server::Peer;
@@ -46,30 +47,14 @@ pub(super) async fn read(request: Request<Incoming>, limit: usize) -> Result<Who
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let source_ip = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
     let source_ip = source_ip.unwrap_or(IpAddr::from([127, 0, 0, 1])).to_string();
-    let host = text(&parts.headers, &header::HOST).unwrap_or("localhost").to_owned();
-    let (domain_name, port) = split_port(&host);
-    let trace_id = text(&parts.headers, &HeaderName::from_static("x-amzn-trace-id"))
-        .map_or_else(|| format!("Root=1-{:08x}-{}", now.as_secs(), &random(24)), str::to_owned);
-    let forwarded_for = match text(&parts.headers, &HeaderName::from_static("x-forwarded-for")) {
-        Some(before) => format!("{before}, {source_ip}"),
-        None => source_ip.clone(),
-    };
-    for (name, value) in [
-        ("x-amzn-trace-id", trace_id.as_str()),
-        ("x-forwarded-for", &forwarded_for),
-        ("x-forwarded-port", port.unwrap_or("80")),
-        ("x-forwarded-proto", "http"),
-    ] {
-        // Made of text that came in headers, so it can go in one.
-        if let Ok(value) = HeaderValue::from_str(value) {
-            parts.headers.insert(HeaderName::from_static(name), value);
-        }
-    }
+    let forwarded = forward(&mut parts.headers, &source_ip, "http", || {
+        format!("Root=1-{:08x}-{}", now.as_secs(), &random(24))
+    });
     Ok(Whole {
-        domain_name: domain_name.to_ascii_lowercase(),
+        domain_name: forwarded.domain_name,
         request: Request::from_parts(parts, body.to_bytes()),
         source_ip,
-        trace_id,
+        trace_id: forwarded.trace_id,
         time: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
     })
 }
@@ -85,19 +70,6 @@ fn random(digits: usize) -> String {
     random
 }
 
-fn split_port(host: &str) -> (&str, Option<&str>) {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => {
-            (name, Some(port))
-        }
-        _ => (host, None),
-    }
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,13 +79,5 @@ mod tests {
         let id = request_id();
         assert!(id.len() == 16 && id.ends_with('='), "{id}");
         assert_ne!(id, request_id());
-    }
-
-    #[test]
-    fn a_port_is_split_from_the_host() {
-        assert_eq!(split_port("shop.example.com:8080"), ("shop.example.com", Some("8080")));
-        assert_eq!(split_port("shop.example.com"), ("shop.example.com", None));
-        assert_eq!(split_port("[::1]"), ("[::1]", None));
-        assert_eq!(split_port("[::1]:80"), ("[::1]", Some("80")));
     }
 }

@@ -7,7 +7,7 @@ function* numbers(count) {
   for (let number = 1; number <= count; number += 1) yield `${number} ${Date.now()}\n`;
 }
 
-// A body that comes in pieces, with a pause after each; `count` above 2 fails after the second.
+// A body that comes in pieces, with a pause after each; one that fails does so after the second.
 function inPieces(count, fails) {
   const pieces = numbers(count);
   const encoder = new TextEncoder();
@@ -30,6 +30,10 @@ export default {
     const { pathname } = new URL(request.url);
     const started = Date.now();
     if (pathname === "/slow") await pause(500);
+    if (pathname === "/fail") throw new TypeError("it failed as asked");
+    if (pathname === "/endless") for (;;);
+    if (pathname === "/forever") return new Response(inPieces(1e9, false));
+    if (pathname === "/count") return new Response(`${(await request.arrayBuffer()).byteLength}`);
     if (pathname === "/stream") {
       const headers = { "content-type": "text/plain", "set-cookie": "a=1" };
       return new Response(inPieces(3, false), { status: 201, headers });

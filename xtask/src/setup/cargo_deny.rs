@@ -15,6 +15,6 @@ pub(super) fn install(config: &Config) -> anyhow::Result<Outcome> {
     if shell::succeeds(shell::command(program(config), &["--version"], &config.root)) {
         return Ok(Outcome::Present(VERSION.to_owned()));
     }
-    cargo_tool::install(config, "cargo-deny", VERSION, &[])?;
+    cargo_tool::install(config, "cargo-deny", VERSION, &[cargo_tool::DEBUG])?;
     Ok(Outcome::Installed(VERSION.to_owned()))
 }

@@ -3,7 +3,11 @@
 use crate::{config::Config, shell};
 use std::path::PathBuf;
 
-/// Compiles the program of the crate `name` unless it is there, and returns the folder of its binary.
+/// A program that is run now and then is compiled quickly.
+pub(super) const DEBUG: &str = "--debug";
+
+/// Compiles the program of the crate `name` unless it is there, and returns the folder of its binary. The options are
+/// those of `cargo install`.
 pub(crate) fn install(
     config: &Config,
     name: &str,
@@ -15,8 +19,7 @@ pub(crate) fn install(
         return Ok(folder.join("bin"));
     }
     shell::say(&format!("setup: compiling {name} {version}, once; this takes some minutes"));
-    let mut command =
-        shell::command("cargo", &["install", "--quiet", "--locked", "--debug"], &config.cache);
+    let mut command = shell::command("cargo", &["install", "--quiet", "--locked"], &config.cache);
     command.args(options).arg(format!("{name}@{version}")).arg("--root").arg(&folder);
     command.env_remove("CARGO_TARGET_DIR");
     shell::run(command)?;

@@ -1,9 +1,8 @@
-//! valgrind, whose callgrind counts the host's instructions. Where it is missing, Debian's package is unpacked into
-//! the cache, which needs no root.
+//! valgrind, whose callgrind counts the host's instructions. Where it is missing, Debian's package is taken.
 //!
 //! Of the tools in the package only memcheck needs the C library's debug symbols (`libc6-dbg`).
 
-use super::Outcome;
+use super::{Outcome, debian};
 use crate::{config::Config, shell};
 use std::process::Command;
 
@@ -34,26 +33,9 @@ pub(super) fn install(config: &Config) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Present("callgrind".to_owned()));
     }
     let folder = config.tool(FOLDER);
-    // Unpacked beside its place first: a folder that was left half-made is not taken for valgrind.
-    let unfinished = folder.with_extension("unfinished");
-    if unfinished.exists() {
-        fs_err::remove_dir_all(&unfinished)?;
-    }
-    fs_err::create_dir_all(&unfinished)?;
-    if !shell::succeeds(shell::command("apt-get", &["download", "valgrind"], &unfinished)) {
+    if !debian::unpack(&["valgrind"], &folder)? {
         return Ok(Outcome::Missing(HINT.to_owned()));
     }
-    for entry in fs_err::read_dir(&unfinished)? {
-        let package = entry?.path();
-        let mut unpack = shell::command("dpkg-deb", &["--extract"], &unfinished);
-        unpack.arg(&package).arg(&unfinished);
-        shell::run(unpack)?;
-        fs_err::remove_file(&package)?;
-    }
-    if folder.exists() {
-        fs_err::remove_dir_all(&folder)?;
-    }
-    fs_err::rename(&unfinished, &folder)?;
     anyhow::ensure!(
         callgrind(config).is_some(),
         "Debian's package has no valgrind in {}",

@@ -9,7 +9,7 @@ const VERSION: &str = "0.57.1";
 
 /// The program, compiled first when it is missing.
 pub(crate) fn program(config: &Config) -> anyhow::Result<PathBuf> {
-    let options = ["--no-default-features", "--features", "rust,go"];
+    let options = [cargo_tool::DEBUG, "--no-default-features", "--features", "rust,go"];
     let folder = cargo_tool::install(config, "wit-bindgen-cli", VERSION, &options)?;
     Ok(folder.join("wit-bindgen"))
 }

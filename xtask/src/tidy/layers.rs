@@ -28,6 +28,7 @@ const LAYERS: [Layer; 12] = [
         may_use: &[
             "lambkin-build",
             "lambkin-engine",
+            "lambkin-host",
             "lambkin-local-cloud",
             "lambkin-protocol",
             "lambkin-store",

@@ -1,12 +1,15 @@
-//! Warming up: the event that a component's release has for Init is answered, and the answer dropped, so that the
-//! first invocation finds everything touched and, where instances are reused, an instance that has run.
+//! What is done before the first event: the configured app and its artifacts are fetched, and components warmed up.
+//!
+//! The event that a component's release has for Init is answered, and the answer dropped, so that the first invocation
+//! finds everything touched and, where instances are reused, an instance that has run.
 
 use crate::apps::App;
 use crate::components::Loaded;
 use crate::error::Failure;
 use crate::guest::{self, Call};
-use crate::invocation::{Destination, Host};
+use crate::invocation::{Destination, Host, tags};
 use crate::received::Received;
+use crate::report;
 use crate::telemetry::Tags;
 use lambkin_protocol::event::{self, Event, HttpEvent};
 use lambkin_protocol::release::{Component, World};
@@ -21,21 +24,57 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// Stands for the request id, in log records too: no invocation has come yet.
 pub(crate) const REQUEST_ID: &str = "warmup";
 
+impl Host {
+    /// Init's work: the configured app's release and all its artifacts, at once, and the warm-up events that it has.
+    ///
+    /// What fails here is logged and tried again by the first invocation, whose caller then hears of it.
+    pub(crate) async fn warm(&self) {
+        let app = match self.apps.configured().await {
+            Some(Ok(app)) => app,
+            Some(Err(error)) => return report::warm_failed(&error, &Tags::default()),
+            None => return,
+        };
+        let loads = app.release.components.iter().map(|(name, component)| {
+            let app = Arc::clone(&app);
+            async move {
+                let loaded = match self.components.get(&app, component).await {
+                    Ok(loaded) => loaded,
+                    Err(error) => return report::warm_failed(&*error, &tags(&app, name, "")),
+                };
+                let Some(event) = &component.warmup else { return };
+                let tags = tags(&app, name, REQUEST_ID);
+                let cold = Cold { app: &app, name, component, loaded: &loaded };
+                if let Err(failure) = warm_up(self, cold, (event, tags.clone())).await {
+                    report::warmup_failed(&failure, &tags);
+                }
+            }
+        });
+        futures::future::join_all(loads).await;
+    }
+
+    /// For a host that must not start without its app: release and artifacts are there, or the first failure is the error.
+    pub(crate) async fn prepare(&self) -> Result<(), Failure> {
+        let Some(app) = self.apps.configured().await else { return Ok(()) };
+        let app = app?;
+        for (name, component) in &app.release.components {
+            let loaded = self.components.get(&app, component).await;
+            loaded.map_err(|source| Failure::Component { component: name.clone(), source })?;
+        }
+        Ok(())
+    }
+}
+
 /// A component that is to be warmed up.
 #[derive(Clone, Copy)]
-pub(crate) struct Cold<'a> {
-    pub(crate) app: &'a Arc<App>,
-    pub(crate) name: &'a str,
-    pub(crate) component: &'a Component,
-    pub(crate) loaded: &'a Loaded,
+struct Cold<'a> {
+    app: &'a Arc<App>,
+    name: &'a str,
+    component: &'a Component,
+    loaded: &'a Loaded,
 }
 
 /// Hands the event to the component and waits for the end of its answer.
-pub(crate) async fn run(
-    host: &Host,
-    cold: Cold<'_>,
-    (event, tags): (&str, Tags),
-) -> Result<(), Failure> {
+async fn warm_up(host: &Host, cold: Cold<'_>, (event, tags): (&str, Tags)) -> Result<(), Failure> {
     let received = Received::in_init(event.to_owned().into(), LONGEST);
     received.tag(tags);
     let Cold { component, loaded, .. } = cold;
