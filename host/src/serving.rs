@@ -142,6 +142,7 @@ impl Inner {
         B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         if request.body().size_hint().lower() > self.max_body_bytes {
+            body::drain(request).await;
             return Err(Failure::RequestTooLarge { limit: self.max_body_bytes });
         }
         let turn = self.turn(received).await?;

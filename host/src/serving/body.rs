@@ -1,4 +1,4 @@
-//! A web component's response on its way to the client, and the guest that still writes it.
+//! A web component's response on its way to the client, and the guest that still writes it; a request that is not taken.
 //!
 //! The guest lives as long as the response is read; one that works on after the last byte is left to its end.
 
@@ -9,13 +9,14 @@ use crate::received::Received;
 use crate::report;
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::{Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use lambkin_engine::{Body, BodyError, Completion, InvokeError, Usage};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// A running guest, what it answers, and its turn.
@@ -118,4 +119,22 @@ impl Drop for Answered {
             self.leave();
         }
     }
+}
+
+/// The longest time that the rest of a refused request is taken.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Takes what the client of a refused request still sends, for a moment: one that is answered and cut off while it
+/// writes never reads the answer. A client that waits for `100 Continue` has sent nothing and will not.
+pub(super) async fn drain<B>(request: Request<B>)
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+{
+    if request.headers().contains_key(header::EXPECT) {
+        return;
+    }
+    let mut body = Box::pin(request.into_body());
+    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+    // What takes longer is cut off after all.
+    let _ended = tokio::time::timeout(DRAIN, rest).await;
 }

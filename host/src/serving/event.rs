@@ -5,6 +5,7 @@ use crate::error::Failure;
 use crate::guest;
 use crate::invocation::Destination;
 use crate::received::Received;
+use crate::serving::body::drain;
 use bytes::Bytes;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, header};
@@ -34,6 +35,10 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Display + Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    if request.body().size_hint().lower() > MAX_EVENT as u64 {
+        drain(request).await;
+        return Err(Failure::RequestTooLarge { limit: MAX_EVENT as u64 });
+    }
     let (mut parts, body) = request.into_parts();
     let body = Limited::new(body, MAX_EVENT).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
