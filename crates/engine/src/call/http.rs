@@ -28,7 +28,7 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
 type Head = oneshot::Sender<Result<Response<Body>, InvokeError>>;
 
 impl Component {
-    /// Calls an HTTP component, of `wasi:http` 0.2 or 0.3, in an instance of its own.
+    /// Calls an HTTP component, of `wasi:http` 0.2 or 0.3, in an instance of its own unless the invocation allows another.
     ///
     /// Answers as soon as the guest has given status and headers. Must be called within a tokio runtime with timers.
     pub async fn http(
