@@ -113,7 +113,7 @@ impl Cache {
             disk: Disk::new(settings.disk_dir, settings.disk_bytes),
             releases: Memory::builder().max_capacity(settings.memory_bytes).weigher(weigh).build(),
             verified: Memory::new(REMEMBERED),
-            families: Families::new(),
+            families: Families::default(),
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) async fn fill(
     let file = Arc::into_inner(file).ok_or_else(|| failed(io::ErrorKind::Other.into()))?;
     let (publisher, expected) = (disk.clone(), key.expected.clone());
     let kept = blocking(move || publisher.publish(file, &expected)).await.map_err(failed)?;
-    families.remember(&key.expected, &description).await;
+    families.remember(&key.expected, &description);
     Ok(Filled { kept, cost })
 }
 
