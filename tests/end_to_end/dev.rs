@@ -1,81 +1,39 @@
 //! `lambkin dev`: edit, save, ask again.
 
+use crate::server::Server;
 use lambkin_tests::case::Request;
 use lambkin_tests::client::{self, Answer};
 use lambkin_tests::programs::{self, Programs};
-use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
-
-/// How long a rebuild may take.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long nothing must happen before nothing is taken to happen.
 const QUIET: Duration = Duration::from_secs(3);
 
 /// A running `lambkin dev`.
-struct Dev {
-    child: Child,
-    lines: Receiver<String>,
-    address: SocketAddr,
-}
+struct Dev(Server);
 
 impl Dev {
     fn start(app: &Path) -> Self {
-        let mut command = Command::new(Programs::find().unwrap().lambkin);
-        command.args(["dev", "--listen", "127.0.0.1:0"]).current_dir(app);
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, lines) = channel();
-        let output = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut dev = Self { child, lines, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
-        let serving = dev.wait_for("Serving");
-        let url = serving.split_once("http://").unwrap().1;
-        dev.address = url.split_whitespace().next().unwrap().parse().unwrap();
-        dev
+        Self(Server::start(|command| {
+            command.args(["dev", "--listen", "127.0.0.1:0"]).current_dir(app);
+        }))
     }
 
-    /// The next line that has `text`.
     fn wait_for(&self, text: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        let mut seen = Vec::new();
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) if line.contains(text) => return line,
-                Ok(line) => seen.push(line),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("no line has {text:?}; there are:\n{}", seen.join("\n"))
-                }
-            }
-        }
+        self.0.wait_for(text)
     }
 
     /// Whether a line with `text` comes although nothing is done.
     fn says_by_itself(&self, text: &str) -> bool {
-        std::iter::from_fn(|| self.lines.recv_timeout(QUIET).ok()).any(|line| line.contains(text))
+        self.0.says_within(text, QUIET)
     }
 
     async fn get(&self, path: &str) -> Answer {
         let request: Request = toml::from_str(&format!("path = '{path}'")).unwrap();
-        client::send(self.address, &request).await.unwrap()
-    }
-}
-
-impl Drop for Dev {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        client::send(self.0.address, &request).await.unwrap()
     }
 }
 

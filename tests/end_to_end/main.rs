@@ -21,6 +21,7 @@ mod packages;
 mod releases;
 mod reuse;
 mod serve;
+mod server;
 mod serving;
 mod stage;
 mod store_faults;

@@ -1,5 +1,6 @@
 //! A running `lambkin serve`, and connections to it.
 
+use crate::server::{PATIENCE, Server};
 use crate::stage::guest;
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -9,15 +10,10 @@ use lambkin_tests::case::Request;
 use lambkin_tests::client::{self, Answer};
 use lambkin_tests::programs::Programs;
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
-
-/// How long a build, or an end, may take.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An app with both guests.
 pub(crate) const GUEST: &str = "lambkin = 1\n\n[app]\nname = 'shop'\n\n\
@@ -26,10 +22,9 @@ pub(crate) const GUEST: &str = "lambkin = 1\n\n[app]\nname = 'shop'\n\n\
     [[route]]\npath = '/web/{proxy+}'\ncomponent = 'web'\n\n\
     [[route]]\npath = '/function/{id}'\ncomponent = 'function'\n";
 
-/// The process and what it prints.
+/// A running `lambkin serve`.
 pub(crate) struct Serve {
-    child: Child,
-    lines: Receiver<String>,
+    server: Server,
     pub(crate) address: SocketAddr,
 }
 
@@ -47,42 +42,20 @@ impl Serve {
 
     /// The same, in an environment.
     pub(crate) fn start_with(arguments: &[&str], environment: &BTreeMap<String, String>) -> Self {
-        let mut command = Command::new(Programs::find().unwrap().lambkin);
-        command.args(["serve", "--addr", "127.0.0.1:0"]).args(arguments).envs(environment);
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, lines) = channel();
-        let output = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
+        let server = Server::start(|command| {
+            command.args(["serve", "--addr", "127.0.0.1:0"]).args(arguments).envs(environment);
         });
-        let mut serve = Self { child, lines, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
-        let serving = serve.wait_for("Serving");
-        let url = serving.split_once("http://").unwrap().1;
-        serve.address = url.split_whitespace().next().unwrap().parse().unwrap();
-        serve
+        Self { address: server.address, server }
     }
 
-    /// The next line that has `text`.
     pub(crate) fn wait_for(&self, text: &str) -> String {
-        let (deadline, mut seen) = (Instant::now() + PATIENCE, Vec::new());
-        loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) if line.contains(text) => return line,
-                Ok(line) => seen.push(line),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("no line has {text:?}; there are:\n{}", seen.join("\n"))
-                }
-            }
-        }
+        self.server.wait_for(text)
     }
 
     /// Sends SIGTERM, as whatever runs services does.
     pub(crate) fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let status =
+            Command::new("kill").args(["-TERM", &self.server.child.id().to_string()]).status();
         assert!(status.unwrap().success());
     }
 
@@ -90,19 +63,12 @@ impl Serve {
     pub(crate) fn end(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.server.child.try_wait().unwrap() {
                 return status;
             }
             assert!(Instant::now() < deadline, "it does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
-    }
-}
-
-impl Drop for Serve {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -109,7 +109,8 @@ async fn finish<C: GracefulConnection>(watcher: Watcher, connection: C) {
     let _ended = watcher.watch(connection).await;
 }
 
-/// Whether the client begins with HTTP/2; nothing when it goes away first.
+/// Whether the client begins with HTTP/2; nothing when it goes away first. hyper-util's own detection would wait for the
+/// first byte without a bound.
 async fn is_http2(stream: &TcpStream) -> Option<bool> {
     let mut start = [0; PREFACE.len()];
     loop {

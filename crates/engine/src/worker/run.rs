@@ -153,10 +153,9 @@ impl Desk<'_> {
             match self.poll_inbox(cx) {
                 Poll::Ready(Some(Ok(()))) => {}
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
-                Poll::Ready(None) if self.is_idle(cx) => return Poll::Ready(Ok(())),
-                Poll::Ready(None) | Poll::Pending => {
-                    self.is_idle(cx);
-                    return Poll::Pending;
+                nothing => {
+                    let is_over = self.settle(cx) && nothing.is_ready();
+                    return if is_over { Poll::Ready(Ok(())) } else { Poll::Pending };
                 }
             }
         }
@@ -177,8 +176,9 @@ impl Desk<'_> {
         })
     }
 
-    /// Whether nothing is under way. Work that goes on after an answer counts to the last call.
-    fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
+    /// Ends the calls whose guest has come to rest, and says whether nothing is under way any more. Work that goes on after
+    /// an answer counts to the last call.
+    fn settle(&mut self, cx: &mut Context<'_>) -> bool {
         let is_at_rest =
             self.calls.is_empty() && self.accessor.poll_no_interesting_tasks(cx).is_ready();
         if is_at_rest || !self.calls.is_empty() {

@@ -28,9 +28,15 @@ pub(super) async fn fill(
     // Before room is made: what is not in the store must evict nothing.
     let fetch = Fetch::begin(store.objects(), key, deadline).await?;
     let description = fetch.description().clone();
-    // Before room is made as well: what is read from stays.
-    let local = families.local(disk, &description).await;
-    let file = Arc::new(reserve(store, disk, key).await?);
+    // Before room is made as well: what is read from stays, unless nothing else can make the room.
+    let mut local = families.local(disk, &description).await;
+    let file = match reserve(store, disk, key).await {
+        Err(ReadError::CacheFull { .. }) if local.take().is_some() => {
+            reserve(store, disk, key).await
+        }
+        reserved => reserved,
+    };
+    let file = Arc::new(file?);
     let cost = fetch.write_to(&file, local).await?;
     let failed = |error| {
         let object = store.objects().url(&key.object());

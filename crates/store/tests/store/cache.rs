@@ -76,6 +76,35 @@ pub(crate) async fn an_artifact_whose_base_is_gone_or_altered_names_it(store: St
     assert!(!kept(disk.path(), &key));
 }
 
+pub(crate) async fn a_base_on_disk_makes_room_for_those_that_share_it(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let (first, second, _) = alike();
+    let keys = [published(&store, &first).await, published(&store, &second).await];
+    // One of them fits.
+    let cache = cache(&store, disk.path(), 9_000_000);
+    drop(cache.artifact_file(&keys[0]).await.unwrap());
+    let file = cache.artifact_file(&keys[1]).await.unwrap();
+    assert!(file.fetched_bytes > 5_000_000, "{file:?}");
+    assert_eq!(fs::read(file.path()).unwrap(), second);
+    assert!(!kept(disk.path(), &keys[0]));
+}
+
+pub(crate) async fn a_base_that_is_damaged_when_another_is_published_is_not_used(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let (first, second, third) = alike();
+    let base = published(&store, &first).await;
+    let object = format!("artifacts/{ENGINE}/{TARGET}/{}", base.component);
+    // In the list of blocks, which is at the end.
+    alter(&store, &object, |bytes| *bytes.last_mut().unwrap() ^= 1).await;
+    let keys = [published(&store, &second).await, published(&store, &third).await];
+    assert!(keys[0].stored_size > 5_000_000, "it stands alone: {keys:?}");
+    assert!(keys[1].stored_size < 80_000, "it shares with the second: {keys:?}");
+    let cache = cache(&store, disk.path(), 1 << 30);
+    for (key, content) in keys.iter().zip([second, third]) {
+        assert_eq!(fs::read(cache.artifact_file(key).await.unwrap().path()).unwrap(), content);
+    }
+}
+
 /// Three artifacts with the same machine code and mostly the same heap.
 fn alike() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let first = noise(40, 6_000_000);

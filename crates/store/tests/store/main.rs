@@ -53,6 +53,8 @@ over_both! {
     cache::an_artifact_is_fetched_once_and_then_on_disk,
     cache::of_a_second_artifact_only_what_differs_is_fetched,
     cache::an_artifact_whose_base_is_gone_or_altered_names_it,
+    cache::a_base_on_disk_makes_room_for_those_that_share_it,
+    cache::a_base_that_is_damaged_when_another_is_published_is_not_used,
     cache::damaged_files_are_fetched_again,
     cache::a_file_of_another_process_is_believed_when_only_its_user_can_have_written_it,
     cache::a_file_from_before_the_machine_started_is_not_believed,
