@@ -56,7 +56,9 @@ async fn a_server_that_stays_busy_is_unavailable_and_says_so() {
         .await
         .unwrap_err();
     let WriteError::Unavailable { attempts, .. } = &error else { panic!("{error}") };
-    assert_eq!(server.requests().len(), *attempts as usize);
+    // The deadline may cut the last attempt short before it reaches the server.
+    let seen = server.requests().len();
+    assert!((seen..=seen + 1).contains(&(*attempts as usize)), "{attempts} attempts, {seen} seen");
     assert!(
         error.source().unwrap().to_string().contains("503 SlowDown Please reduce"),
         "{error:?}"
