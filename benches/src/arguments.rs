@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 /// Measures Lambkin beside the native runtimes; `cargo xtask bench` builds the programs and gives the arguments.
 #[derive(Debug, Parser)]
+#[command(args_override_self = true)] // what `cargo xtask bench` gives is overridden by what its user gives
 pub(crate) struct Arguments {
     /// What to measure; everything when nothing is named.
     #[arg(value_enum)]

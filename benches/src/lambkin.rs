@@ -131,6 +131,16 @@ impl Cloud {
         run(command, &format!("{app} could not be published"))
     }
 
+    /// Builds an app without publishing it; where its component `name` lies then.
+    pub(crate) fn build(&self, app: &str, name: &str) -> anyhow::Result<PathBuf> {
+        report::say(&format!("building {app}"));
+        let folder = self.apps.join(app);
+        let mut command = self.lambkin();
+        command.args(["build", "--project"]).arg(&folder);
+        run(command, &format!("{app} could not be built"))?;
+        Ok(folder.join(".lambkin/components").join(name).with_extension("wasm"))
+    }
+
     /// Packs what an alias points to, `app@alias`, with the host into `zip`.
     pub(crate) fn package(&self, app: &str, zip: &Path) -> anyhow::Result<()> {
         let mut command = self.lambkin();

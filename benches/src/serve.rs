@@ -50,8 +50,7 @@ pub(crate) fn run(arguments: &Arguments, cloud: &Cloud) -> anyhow::Result<Value>
         return Ok(Value::Null);
     };
     let wrk = Wrk { program: wrk.clone(), libraries: arguments.wrk_libraries.clone() };
-    cloud.publish("rust-http")?;
-    let component = arguments.apps.join("rust-http/.lambkin/components/hello.wasm");
+    let component = cloud.build("rust-http", "hello")?;
     let servers = [lambkin(serve, &component)?, of_wasmtime(wasmtime, &component, cloud)?];
     let mut table = Table::new(
         "`lambkin serve` against `wasmtime serve`",
