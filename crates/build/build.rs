@@ -148,10 +148,13 @@ fn headers(source: &Path, toolchain: Option<&str>) -> Result<PathBuf, String> {
 }
 
 /// `QuickJS` keeps no bound on its stack where `__wasi__` is defined, and measures its memory where `__GLIBC__` is.
+///
+/// The instructions are those that Rust's target allows by default; clang before version 20 has to be told
+/// (<https://releases.llvm.org/20.1.0/docs/ReleaseNotes.html#changes-to-the-webassembly-backend>).
 fn c_flags(source: &Path, headers: &Path) -> String {
     let own = source.join("include");
     format!(
-        "-U__wasi__ -D__GLIBC__ -nostdlibinc -isystem {} -isystem {}",
+        "-mbulk-memory -msign-ext -mnontrapping-fptoint -U__wasi__ -D__GLIBC__ -nostdlibinc -isystem {} -isystem {}",
         headers.display(),
         own.display()
     )
