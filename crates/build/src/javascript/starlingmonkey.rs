@@ -68,6 +68,8 @@ pub(super) fn build(
     let output = folder.join("component.wasm");
     (tools.progress)(&format!("{}: componentizing on StarlingMonkey", source.name));
     let mut node = Command::new("node");
+    // componentize-js mistakes its own files for the user's when they lie below the current directory.
+    node.current_dir(&folder);
     node.arg(folder.join("componentize.mjs")).arg(library);
     node.arg(source.work.join("bundle.js")).arg(&map).arg(source.handler_export());
     node.arg(folder.join("wit")).arg(world).arg(&output);

@@ -20,8 +20,10 @@ async fn runs_a_lambda_handler_on_starlingmonkey() {
     let function = app.component("function.js").with(&[("GREETING", "ahoj")]);
     let loaded = |answer: &Value| answer["loaded"].clone();
 
-    let answer = function.call(json!({"op": "echo", "text": "grüße"})).await.unwrap();
-    assert_eq!(answer["event"], json!({"op": "echo", "text": "grüße"}));
+    // Characters of one to four bytes, and many of them.
+    let event = json!({"op": "echo", "text": "grüße, 羊 🐑; ".repeat(2000)});
+    let answer = function.call(event.clone()).await.unwrap();
+    assert_eq!(answer["event"], event);
     assert_eq!((&answer["id"], &answer["memory"]), (&json!(REQUEST_ID), &json!("256")));
     assert_eq!(answer["client"]["custom"], json!({"k": "v"}));
     assert!((1000..=30_000).contains(&answer["left"].as_i64().unwrap()), "{answer}");
