@@ -149,8 +149,8 @@ fn headers(source: &Path, toolchain: Option<&str>) -> Result<PathBuf, String> {
 
 /// `QuickJS` keeps no bound on its stack where `__wasi__` is defined, and measures its memory where `__GLIBC__` is.
 ///
-/// The instructions are those that Rust's target allows by default; clang before version 20 has to be told
-/// (<https://releases.llvm.org/20.1.0/docs/ReleaseNotes.html#changes-to-the-webassembly-backend>).
+/// The instructions are those that Rust's target has by default; older versions of clang have to be told
+/// (<https://doc.rust-lang.org/rustc/platform-support/wasm32-unknown-unknown.html#enabled-webassembly-features>).
 fn c_flags(source: &Path, headers: &Path) -> String {
     let own = source.join("include");
     format!(

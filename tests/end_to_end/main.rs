@@ -10,6 +10,7 @@
 )]
 
 mod artifacts;
+mod building;
 mod commands;
 mod concurrency;
 mod dev;

@@ -5,21 +5,22 @@
 
 import files from "node:fs/promises";
 import { SourceMap, syncBuiltinESMExports } from "node:module";
+import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [library, bundle, mapFile, handler, witPath, worldName, output] = process.argv.slice(2);
 
 // Before a string leaves the component, the bindings that componentize-js 0.23 generates walk over its characters to
 // count its bytes, in a loop that the engine interprets: 4 ms for 10 KB. The bindings pass through a file; there the
-// engine's encoder counts.
-const COUNTED = /let len = 0;\s*let codepoints = 0;\s*for \(let i = 0; i < s\.length; i\+\+\) \{.*?(?=const ptr = realloc\(0, 0, 1, len\);)/s;
-function quick(text) {
-  // Whoever moves to another version of componentize-js is told here.
-  if (text.includes("_utf8AllocateAndEncode(s,") && !COUNTED.test(text)) throw new Error("componentize-js encodes strings in another way");
-  return text.replace(COUNTED, "const len = TEXT_ENCODER_UTF8.encode(s).length, codepoints = undefined;\n");
+// engine's encoder counts. Nobody reads `codepoints`.
+const LOOP = /let len = 0;\s*let codepoints = 0;\s*for \(let i = 0; i < s\.length; i\+\+\) \{.*?(?=const ptr = realloc\(0, 0, 1, len\);)/s;
+function quick(bindings) {
+  // Whoever moves to another version of componentize-js is told here; a web handler's bindings pass no strings.
+  if (worldName === "function" && !LOOP.test(bindings)) throw new Error("componentize-js encodes strings in another way");
+  return bindings.replace(LOOP, "const len = TEXT_ENCODER_UTF8.encode(s).length, codepoints = undefined;\n");
 }
 const { writeFile } = files;
-files.writeFile = (file, data, ...options) => writeFile(file, typeof data === "string" ? quick(data) : data, ...options);
+files.writeFile = (file, data, ...options) => writeFile(file, basename(String(file)) === "initializer.js" ? quick(data) : data, ...options);
 syncBuiltinESMExports();
 
 const { componentize } = await import(pathToFileURL(library));
