@@ -39,6 +39,8 @@ pub(crate) enum AppError {
     NoDomain,
     #[error("{app}@{alias} is not in the store; publish it with `lambkin publish --alias {alias}`")]
     UnknownAlias { app: String, alias: String },
+    #[error("the job is of {job}, and this function serves {own} alone")]
+    ForeignJob { job: String, own: String },
     #[error("the alias {app}@{alias} cannot be read")]
     Alias { app: String, alias: String, source: AliasError },
     #[error("the domain {domain:?} cannot be read")]
@@ -66,7 +68,7 @@ impl AppError {
             Self::UnknownDomain { .. } | Self::UnknownBasePath { .. } | Self::NoDomain => {
                 "Runtime.UnknownDomain"
             }
-            Self::UnknownAlias { .. } => "Runtime.UnknownAlias",
+            Self::UnknownAlias { .. } | Self::ForeignJob { .. } => "Runtime.UnknownAlias",
             Self::Alias { .. }
             | Self::Domain { .. }
             | Self::Release { .. }
@@ -141,6 +143,22 @@ impl Apps {
             });
         };
         Ok((self.app(&mapping.app, &mapping.alias, seed).await?, rest.to_owned()))
+    }
+
+    /// The app that a job was started in. A function that serves one app runs no other's.
+    pub(crate) async fn named(
+        &self,
+        app: &str,
+        alias: &str,
+        seed: u64,
+    ) -> Result<Arc<App>, AppError> {
+        if let Selection::One { app: own, alias: own_alias } = &self.selection
+            && (own, own_alias) != (&app.to_owned(), &alias.to_owned())
+        {
+            let job = format!("{app}@{alias}");
+            return Err(AppError::ForeignJob { job, own: format!("{own}@{own_alias}") });
+        }
+        self.app(app, alias, seed).await
     }
 
     async fn app(&self, app: &str, alias: &str, seed: u64) -> Result<Arc<App>, AppError> {

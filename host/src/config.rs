@@ -36,6 +36,7 @@ variables! {
     RESPONSE_MODE = "LAMBKIN_RESPONSE_MODE", "buffered", "`buffered` or `stream`: must match the invoke mode of the function URL or REST API.";
     STORE_TIMEOUT_MS = "LAMBKIN_STORE_TIMEOUT_MS", "8000", "How long one read of the store may take, retries included, in milliseconds.";
     ALLOW_PRIVATE_NETWORK = "LAMBKIN_ALLOW_PRIVATE_NETWORK", "0", "`1` lets granted hosts resolve to private addresses; the local cloud sets it.";
+    WEBSOCKET_ENDPOINT = "LAMBKIN_WEBSOCKET_ENDPOINT", "(the API that an event came from)", "The WebSocket API whose connections components may post to: `https://<api>.execute-api.<region>.amazonaws.com/<stage>`.";
     LOG_LEVEL = "LAMBKIN_LOG_LEVEL", "info", "The lowest level that is logged: `debug`, `info`, `warn` or `error`.";
 }
 
@@ -104,6 +105,8 @@ pub(crate) struct Config {
     pub(crate) guest_tmp_dir: PathBuf,
     pub(crate) response_mode: ResponseMode,
     pub(crate) store_timeout: Duration,
+    pub(crate) websocket_endpoint: Option<String>,
+    pub(crate) lambda_endpoint: Option<String>,
     pub(crate) allow_private_network: bool,
     pub(crate) log_level: Level,
     pub(crate) concurrency: u32,
@@ -142,6 +145,8 @@ impl Config {
                 &[("buffered", ResponseMode::Buffered), ("stream", ResponseMode::Stream)],
             ),
             store_timeout: Duration::from_millis(reader.number(STORE_TIMEOUT_MS, 8000)),
+            websocket_endpoint: strings.get(WEBSOCKET_ENDPOINT),
+            lambda_endpoint: endpoint(strings, "AWS_ENDPOINT_URL_LAMBDA"),
             allow_private_network: reader
                 .choice(ALLOW_PRIVATE_NETWORK, &[("0", false), ("1", true)]),
             log_level: reader.log_level(),
@@ -156,7 +161,7 @@ impl Config {
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
 fn access(strings: &dyn Strings) -> S3Access {
     S3Access {
-        endpoint: strings.get("AWS_ENDPOINT_URL_S3").or_else(|| strings.get("AWS_ENDPOINT_URL")),
+        endpoint: endpoint(strings, "AWS_ENDPOINT_URL_S3"),
         region: strings
             .get("AWS_REGION")
             .or_else(|| strings.get("AWS_DEFAULT_REGION"))
@@ -166,6 +171,12 @@ fn access(strings: &dyn Strings) -> S3Access {
         session_token: strings.get("AWS_SESSION_TOKEN"),
         ca_bundle: strings.get("AWS_CA_BUNDLE").map(PathBuf::from),
     }
+}
+
+/// A service's own endpoint, or that of all services.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+fn endpoint(strings: &dyn Strings, name: &str) -> Option<String> {
+    strings.get(name).or_else(|| strings.get("AWS_ENDPOINT_URL"))
 }
 
 struct Reader<'a> {

@@ -39,6 +39,8 @@ pub(crate) enum Failure {
     Answer { component: String, source: lambkin_protocol::answer::AnswerError },
     #[error("component {component:?} answered what the API does not accept")]
     Malformed { component: String, source: lambkin_protocol::answer::MalformedAnswer },
+    #[error("the job's event cannot be read")]
+    Job(#[source] serde_json::Error),
     #[error("no component takes {what}")]
     NoComponent { what: String },
     #[error("the request cannot be read: {0}")]
@@ -62,7 +64,9 @@ impl Failure {
     /// Whose fault it is.
     pub(crate) fn fault(&self) -> Fault {
         match self {
-            Self::Event(_) | Self::NotUtf8(_) | Self::NoComponent { .. } => Fault::Config,
+            Self::Event(_) | Self::NotUtf8(_) | Self::Job(_) | Self::NoComponent { .. } => {
+                Fault::Config
+            }
             Self::App(error) => error.fault(),
             Self::Component { source, .. } => source.fault(),
             Self::Invoke(error) => error.fault(),
@@ -77,7 +81,7 @@ impl Failure {
     /// The word Lambda files the error under; `(Runtime|Function)\.[A-Z][A-Za-z]+` is kept by Lambda as it is.
     fn error_type(&self) -> String {
         match self {
-            Self::Event(_) | Self::NotUtf8(_) => "Runtime.MalformedEvent".into(),
+            Self::Event(_) | Self::NotUtf8(_) | Self::Job(_) => "Runtime.MalformedEvent".into(),
             Self::App(error) => error.error_type().into(),
             Self::Component { .. } => "Runtime.ComponentUnavailable".into(),
             Self::Invoke(error) => error.error_type(),

@@ -1,5 +1,6 @@
 //! The call of one component: what the guest is given, and what its answer becomes.
 
+use crate::capabilities;
 use crate::components::Loaded;
 use crate::error::Failure;
 use crate::invocation::{Destination, Host};
@@ -210,6 +211,7 @@ fn invocation(call: &Call<'_>) -> Invocation {
             tmp: release.grants.tmp.then(|| guest_tmp(call)),
             private_network: call.host.allow_private_network,
         },
+        capabilities: capabilities::granted(call),
         output_of_several: release.reuse.filter(|reuse| reuse.max_concurrent > 1).map(|_| {
             let (request_id, alias) = (String::new(), String::new());
             to(Arc::new(Tags { request_id, alias, ..(*tags).clone() }))

@@ -1,6 +1,7 @@
 //! One invocation, from event bytes to answer bytes. Read [`Host::answer`] first: it is the whole way.
 
 use crate::apps::{App, Apps};
+use crate::capabilities::Services;
 use crate::components::{Components, Loaded};
 use crate::config::{Config, Level, ResponseMode};
 use crate::error::{Diagnostic, Failure};
@@ -14,6 +15,7 @@ use lambda_runtime_api_client::BoxError;
 use lambkin_engine::{Engine, Settings};
 use lambkin_protocol::answer;
 use lambkin_protocol::event::{self, Event, Format, HttpEvent};
+use lambkin_protocol::job::{self, WebSocketApi};
 use lambkin_protocol::release::{Component, World};
 use lambkin_protocol::routes::Found;
 use lambkin_store::{Cache, CacheSettings, Store};
@@ -41,6 +43,7 @@ pub(crate) struct Host {
     pub(crate) allow_private_network: bool,
     pub(crate) memory_mb: u32,
     pub(crate) guest_tmp_dir: PathBuf,
+    pub(crate) services: Arc<Services>,
 }
 
 /// Where an event goes: the app, its component, and what the route made of the path.
@@ -51,6 +54,8 @@ pub(crate) struct Destination {
     /// The path as the app's routes see it.
     pub(crate) path: String,
     pub(crate) parameters: std::collections::BTreeMap<String, String>,
+    /// The WebSocket API that a job was started from.
+    pub(crate) websocket_api: Option<WebSocketApi>,
 }
 
 /// What an HTTP request asks for.
@@ -91,6 +96,7 @@ impl Host {
             allow_private_network: config.allow_private_network,
             memory_mb: config.memory_mb,
             guest_tmp_dir: config.guest_tmp_dir.clone(),
+            services: Arc::new(Services::new(config)),
         })
     }
 
@@ -98,6 +104,7 @@ impl Host {
     pub(crate) async fn answer(&self, received: &Received) -> Result<Answer, Failure> {
         match event::classify(&received.event)? {
             Event::Http(http) => self.answer_http(received, *http).await,
+            Event::Other(source) if source.is_job() => self.answer_job(received, &source).await,
             Event::Other(source) => self.answer_event(received, &source).await,
         }
     }
@@ -160,16 +167,45 @@ impl Host {
             route: None,
             path: request.uri().path().to_owned(),
             parameters: std::collections::BTreeMap::new(),
+            websocket_api: None,
         };
-        let (component, loaded) = self.load(received, &destination).await?;
-        let call =
-            Call { host: self, received, destination: &destination, component, loaded: &loaded };
+        self.call_with_event(received, &destination, request).await
+    }
+
+    /// A job goes to the component that it names, with the event that it was started with.
+    async fn answer_job(
+        &self,
+        received: &Received,
+        source: &event::Source,
+    ) -> Result<Answer, Failure> {
+        let (job, event) = job::unwrap(&received.event).map_err(Failure::Job)?;
+        let request = event::to_event_request(source, event.to_owned());
+        let destination = Destination {
+            app: self.apps.named(&job.app, &job.alias, seed(&received.request_id)).await?,
+            component: job.component,
+            route: None,
+            path: request.uri().path().to_owned(),
+            parameters: std::collections::BTreeMap::new(),
+            websocket_api: job.websocket_api,
+        };
+        self.call_with_event(received, &destination, request).await
+    }
+
+    /// Calls a component with an event that is not HTTP: the request's body, or the request.
+    async fn call_with_event(
+        &self,
+        received: &Received,
+        destination: &Destination,
+        request: http::Request<Bytes>,
+    ) -> Result<Answer, Failure> {
+        let (component, loaded) = self.load(received, destination).await?;
+        let call = Call { host: self, received, destination, component, loaded: &loaded };
         match component.world {
             World::Http | World::HttpAsync => {
                 guest::event_over_http(&call, request).await.map(Answer::Whole)
             }
             World::Function | World::AsyncFunction | World::Command => {
-                guest::event(&call, received.event.clone()).await.map(Answer::Whole)
+                guest::event(&call, request.into_body()).await.map(Answer::Whole)
             }
         }
     }
@@ -197,7 +233,7 @@ impl Host {
             return Ok(None);
         };
         let (route, component) = (Some(route.path.clone()), component.to_owned());
-        Ok(Some(Destination { app, component, route, path, parameters }))
+        Ok(Some(Destination { app, component, route, path, parameters, websocket_api: None }))
     }
 
     /// The component that a destination names, loaded.

@@ -5,6 +5,7 @@
 //! around it, with its sockets, is the caller's.
 
 mod apps;
+mod capabilities;
 mod components;
 mod config;
 mod error;

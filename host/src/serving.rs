@@ -241,6 +241,8 @@ fn config(settings: &Settings) -> Config {
         guest_tmp_dir: settings.guest_tmp_dir.clone(),
         response_mode: ResponseMode::Stream,
         store_timeout: STORE_TIMEOUT,
+        websocket_endpoint: None,
+        lambda_endpoint: None,
         allow_private_network: settings.allow_private_network,
         log_level: Level::Warn,
         concurrency: settings.concurrency.saturating_mul(ROOM),

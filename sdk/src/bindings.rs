@@ -684,7 +684,8 @@ mod _rt {
 #[macro_export]
 macro_rules! __export_function_impl {
     ($ty:ident) => {
-        lambkin::export::bindings::export_function!($ty with_types_in lambkin::export::bindings);
+        lambkin::export::bindings::export_function!($ty with_types_in
+        lambkin::export::bindings);
     };
     ($ty:ident with_types_in $($path_to_types_root:tt)*) => {
         $($path_to_types_root)*::

@@ -35,8 +35,11 @@ mod context;
 mod error;
 #[doc(hidden)]
 pub mod export;
+pub mod files;
+pub mod jobs;
 mod request;
 mod response;
+pub mod websocket;
 
 #[cfg(feature = "events")]
 pub use aws_lambda_events as events;

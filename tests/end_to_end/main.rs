@@ -11,6 +11,7 @@
 
 mod artifacts;
 mod building;
+mod capabilities;
 mod commands;
 mod concurrency;
 mod dev;

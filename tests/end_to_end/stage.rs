@@ -109,7 +109,7 @@ impl Stage {
     }
 
     /// Publishes the app `name` for the processor `target`; gives the release.
-    fn publish_app(&self, name: &str, target: &str) -> String {
+    pub(crate) fn publish_app(&self, name: &str, target: &str) -> String {
         let report = self.lambkin(&self.app(name), &["publish", "--target", target]).unwrap();
         report["release"].as_str().unwrap().to_owned()
     }

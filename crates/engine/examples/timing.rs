@@ -65,6 +65,7 @@ fn invocation() -> Invocation {
         deadline: Instant::now() + Duration::from_secs(30),
         limits: Limits { memory_bytes: 128 << 20 },
         reuse: None,
+        capabilities: lambkin_engine::Capabilities::default(),
         environment: Vec::new(),
         config: BTreeMap::new(),
         grants: Grants::default(),

@@ -1,4 +1,4 @@
-//! Bindings to our own worlds, generated from `wit/lambkin-function`.
+//! Bindings to our own worlds and capabilities, generated from `wit/`.
 //!
 //! The bindings of the standard worlds come from wasmtime-wasi and wasmtime-wasi-http.
 
@@ -20,6 +20,33 @@ pub(crate) mod async_function {
         exports: { default: async | store },
         require_store_data_send: true,
         with: { "lambkin:function/types": super::function::lambkin::function::types },
+    });
+}
+
+/// The capability `lambkin:websocket`.
+pub(crate) mod websocket {
+    wasmtime::component::bindgen!({
+        path: "../../wit/lambkin-websocket",
+        imports: { default: async },
+        require_store_data_send: true,
+    });
+}
+
+/// The capability `lambkin:jobs`.
+pub(crate) mod jobs {
+    wasmtime::component::bindgen!({
+        path: "../../wit/lambkin-jobs",
+        imports: { default: async },
+        require_store_data_send: true,
+    });
+}
+
+/// The capability `lambkin:files`.
+pub(crate) mod files {
+    wasmtime::component::bindgen!({
+        path: "../../wit/lambkin-files",
+        imports: { default: async },
+        require_store_data_send: true,
     });
 }
 

@@ -3,6 +3,7 @@
 //! Nothing is inherited from the process: an empty [`Grants`] and an empty environment is what a guest gets unless the
 //! caller says otherwise.
 
+use crate::capabilities::Capabilities;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -36,6 +37,8 @@ pub struct Invocation {
     pub config: BTreeMap<String, String>,
     /// What the guest may reach.
     pub grants: Grants,
+    /// What the host does for the guest besides WASI.
+    pub capabilities: Capabilities,
     /// Where its output goes, line by line.
     pub output: OutputSink,
     /// Where a line goes that one of several invocations in the same instance wrote: which of them, nobody can tell.
@@ -59,6 +62,7 @@ impl fmt::Debug for Invocation {
             .field("environment", &names(&self.environment))
             .field("config", &self.config.keys().collect::<Vec<_>>())
             .field("grants", &self.grants)
+            .field("capabilities", &self.capabilities)
             .field("reuse", &self.reuse)
             .finish_non_exhaustive()
     }

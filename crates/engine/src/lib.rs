@@ -10,6 +10,7 @@ mod answer;
 mod artifact;
 mod bindings;
 mod call;
+mod capabilities;
 #[cfg(feature = "compile")]
 pub mod compile;
 mod component;
@@ -31,6 +32,11 @@ mod worker;
 
 pub use answer::{Body, BodyError, Completion, HttpAnswer};
 pub use artifact::{ArtifactSource, LoadError};
+pub use capabilities::{
+    Capabilities, CapabilityFuture, Files, FilesError, FilesErrorCode, Jobs, JobsError,
+    JobsErrorCode, StoredEntry, StoredFile, StoredPage, UploadBounds, UploadForm, WebSocket,
+    WebSocketConnection, WebSocketError, WebSocketErrorCode,
+};
 pub use component::{Component, World};
 pub use config::{Allocator, Settings, fingerprint};
 pub use engine::{Engine, EngineError};

@@ -2,6 +2,7 @@
 //!
 //! Built from the invocation alone; nothing of the process is inherited.
 
+use crate::capabilities::Capabilities;
 use crate::error::InvokeError;
 use crate::invocation::{Grants, Invocation, OutputSink, Stream};
 use crate::limits::Limiter;
@@ -36,6 +37,8 @@ pub(crate) struct State {
     http: WasiHttpCtx,
     outbound: Outbound,
     config: WasiConfigVariables,
+    /// Those of the latest invocation: all in one store are of the same component.
+    capabilities: Capabilities,
     pub(crate) limiter: Limiter,
     pub(crate) stdout: LineWriter,
     pub(crate) stderr: LineWriter,
@@ -72,6 +75,7 @@ impl State {
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(policy),
             config: invocation.config.clone().into_iter().collect(),
+            capabilities: invocation.capabilities.clone(),
             limiter: Limiter::new(invocation.limits.memory_bytes),
             stdout: lines,
             stderr,
@@ -90,9 +94,14 @@ impl State {
         WasiConfig::from(&self.config)
     }
 
+    pub(crate) fn capabilities(&mut self) -> &mut Capabilities {
+        &mut self.capabilities
+    }
+
     /// Takes over what the next invocation in the same store has of its own.
     pub(crate) fn begin(&mut self, invocation: &Invocation) {
         self.deadline = invocation.deadline;
+        self.capabilities = invocation.capabilities.clone();
         self.set_output(&invocation.output);
         self.stdout.begin();
         self.stderr.begin();

@@ -12,6 +12,7 @@ pub mod domain;
 mod encoding;
 pub mod event;
 pub mod forwarded;
+pub mod job;
 pub mod manifest;
 pub mod name;
 pub mod release;

@@ -32,24 +32,9 @@ pub enum OpenError {
         /// The setting that is empty, by its AWS name.
         missing: &'static str,
     },
-    /// The endpoint is not an `http` or `https` URL.
-    #[error("`{endpoint}` is not an http or https endpoint")]
-    Endpoint {
-        /// The endpoint as given.
-        endpoint: String,
-    },
-    /// The certificates to trust could not be read.
-    #[error("the CA bundle {path} holds no usable certificates")]
-    CaBundle {
-        /// The file that was to hold PEM certificates.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: Cause,
-    },
-    /// The TLS library refused its configuration.
-    #[error("TLS cannot be set up")]
-    Tls(#[source] Cause),
+    /// No connection can be opened: a bad endpoint, unusable certificates.
+    #[error(transparent)]
+    Connection(#[from] lambkin_aws::ConnectorError),
 }
 
 /// Why an object could not be read.

@@ -5,8 +5,8 @@
 //! TLS and the signed payload hash cover the way up.
 
 mod connection;
-mod failure;
-mod retry;
+pub(crate) mod failure;
+pub(crate) mod retry;
 
 use std::ops::Range;
 
@@ -44,32 +44,16 @@ impl Bucket {
         prefix: &str,
         access: &S3Access,
     ) -> Result<Self, OpenError> {
-        check(url, access)?;
-        let credentials = Credentials::new(
-            &access.access_key_id,
-            &access.secret_access_key,
-            access.session_token.clone(),
-            None,
-            "lambkin",
-        );
-        let mut config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new(access.region.clone()))
-            .credentials_provider(credentials)
-            .http_client(connection::client(access)?)
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        if let Some(endpoint) = &access.endpoint {
-            config = config.endpoint_url(endpoint).force_path_style(true);
-        }
         Ok(Self {
-            client: Client::from_conf(config.build()),
+            client: client(url, access)?,
             name: bucket.to_owned(),
             prefix: prefix.to_owned(),
         })
+    }
+
+    /// A whole bucket, through a client that is there.
+    pub(crate) fn over(client: Client, bucket: &str) -> Self {
+        Self { client, name: bucket.to_owned(), prefix: String::new() }
     }
 
     fn key(&self, key: &str) -> String {
@@ -273,6 +257,32 @@ impl Objects for Bucket {
         }
         .boxed()
     }
+}
+
+/// The SDK's client. `url` is only for messages.
+pub(crate) fn client(url: &str, access: &S3Access) -> Result<Client, OpenError> {
+    check(url, access)?;
+    let credentials = Credentials::new(
+        &access.access_key_id,
+        &access.secret_access_key,
+        access.session_token.clone(),
+        None,
+        "lambkin",
+    );
+    let mut config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(access.region.clone()))
+        .credentials_provider(credentials)
+        .http_client(connection::client(access)?)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    if let Some(endpoint) = &access.endpoint {
+        config = config.endpoint_url(endpoint).force_path_style(true);
+    }
+    Ok(Client::from_conf(config.build()))
 }
 
 fn check(url: &str, access: &S3Access) -> Result<(), OpenError> {

@@ -13,19 +13,21 @@ struct Layer {
     may_use: &'static [&'static str],
 }
 
-const LAYERS: [Layer; 12] = [
+const LAYERS: [Layer; 13] = [
     Layer { package: "lambkin-protocol", may_use: &[] },
     Layer { package: "lambkin-engine", may_use: &[] },
-    Layer { package: "lambkin-store", may_use: &[] },
+    Layer { package: "lambkin-aws", may_use: &[] },
+    Layer { package: "lambkin-store", may_use: &["lambkin-aws"] },
     Layer { package: "lambkin-build", may_use: &["lambkin-engine", "lambkin-protocol"] },
     Layer {
         package: "lambkin-host",
-        may_use: &["lambkin-engine", "lambkin-protocol", "lambkin-store"],
+        may_use: &["lambkin-aws", "lambkin-engine", "lambkin-protocol", "lambkin-store"],
     },
     Layer { package: "lambkin-local-cloud", may_use: &["lambkin-protocol"] },
     Layer {
         package: "lambkin-cli",
         may_use: &[
+            "lambkin-aws",
             "lambkin-build",
             "lambkin-engine",
             "lambkin-host",
@@ -60,10 +62,11 @@ struct Confined {
     to: &'static [&'static str],
 }
 
-const CONFINED: [Confined; 6] = [
+const CONFINED: [Confined; 7] = [
     Confined { prefix: "wasmtime", to: &["lambkin-engine", "lambkin-build"] },
     Confined { prefix: "cranelift", to: &["lambkin-engine"] },
     Confined { prefix: "aws-sdk-s3", to: &["lambkin-store"] },
+    Confined { prefix: "aws-sigv4", to: &["lambkin-aws", "lambkin-local-cloud", "lambkin-store"] },
     Confined { prefix: "lambda_runtime", to: &["lambkin-host"] },
     Confined { prefix: "s3s", to: &["lambkin-local-cloud"] },
     Confined { prefix: "clap", to: &["lambkin-benches", "lambkin-cli"] },

@@ -163,6 +163,7 @@ impl Component {
             },
             deadline: Instant::now() + TIME,
             limits: Limits { memory_bytes: 256 * 1024 * 1024 },
+            capabilities: lambkin_engine::Capabilities::default(),
             reuse: self.reuse,
             output_of_several: None,
             environment: self.environment.clone(),

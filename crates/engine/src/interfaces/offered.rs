@@ -2,6 +2,10 @@
 //!
 //! All of wasmtime-wasi, wasmtime-wasi-http and wasmtime-wasi-config 48, and the types of our own functions.
 
+use crate::bindings::files::lambkin::files::files;
+use crate::bindings::jobs::lambkin::jobs::jobs;
+use crate::bindings::websocket::lambkin::websocket::connections;
+use crate::capabilities::Capabilities;
 use crate::state::State;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
@@ -53,7 +57,14 @@ macro_rules! adder {
 
 /// Sorted by name.
 pub(crate) const OFFERED: &[Offered] = &[
+    offer("lambkin:files/files", "0.1.", adder!(files, HasCapabilities, State::capabilities)),
     offer("lambkin:function/types", "0.1.", TYPES_ONLY),
+    offer("lambkin:jobs/jobs", "0.1.", adder!(jobs, HasCapabilities, State::capabilities)),
+    offer(
+        "lambkin:websocket/connections",
+        "0.1.",
+        adder!(connections, HasCapabilities, State::capabilities),
+    ),
     offer("wasi:cli/environment", "0.2.", adder!(p2::cli::environment, WasiCli, State::cli)),
     offer("wasi:cli/environment", "0.3.", adder!(p3::cli::environment, WasiCli, State::cli)),
     offer("wasi:cli/exit", "0.2.", adder!(p2::cli::exit, WasiCli, State::cli)),
@@ -217,4 +228,11 @@ struct HasTable;
 
 impl HasData for HasTable {
     type Data<'a> = &'a mut ResourceTable;
+}
+
+/// What the host does for a guest is called on the store's own [`Capabilities`].
+struct HasCapabilities;
+
+impl HasData for HasCapabilities {
+    type Data<'a> = &'a mut Capabilities;
 }

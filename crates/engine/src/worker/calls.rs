@@ -53,6 +53,7 @@ impl State {
             self.stderr.begin();
         }
         self.deadline = self.deadline.max(caller.invocation.deadline);
+        *self.capabilities() = caller.invocation.capabilities;
         self.calls.last += 1;
         let id = CallId(self.calls.last);
         let under_way = UnderWay {

@@ -144,6 +144,7 @@ pub(crate) fn invocation() -> (Invocation, Output) {
         deadline: Instant::now() + Duration::from_secs(10),
         limits: Limits { memory_bytes: 64 * MIB },
         reuse: None,
+        capabilities: lambkin_engine::Capabilities::default(),
         output_of_several: None,
         environment: Vec::new(),
         config: BTreeMap::new(),

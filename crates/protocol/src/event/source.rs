@@ -15,7 +15,8 @@ use super::wire::{Envelope, First, Pairs, Raw, Text};
 pub struct Source(Cow<'static, str>);
 
 /// Members that only one service's events have, the more telling first.
-const MARKS: [(&str, &str); 33] = [
+const MARKS: [(&str, &str); 34] = [
+    (crate::job::MARK, JOB),
     ("methodArn", AUTHORIZER),
     ("routeArn", AUTHORIZER),
     ("authorizationToken", AUTHORIZER),
@@ -51,6 +52,7 @@ const MARKS: [(&str, &str); 33] = [
     ("bootstrapServers", "kafka"),
 ];
 const AUTHORIZER: &str = "authorizer";
+const JOB: &str = "job";
 const VPC_LATTICE: &str = "vpc-lattice";
 const UNKNOWN: &str = "unknown";
 
@@ -106,6 +108,11 @@ impl Source {
             None => UNKNOWN,
         };
         Self(word.into())
+    }
+
+    /// Whether it is Lambkin itself, which started a job.
+    pub fn is_job(&self) -> bool {
+        self.0 == JOB
     }
 
     /// The source's word.

@@ -3,16 +3,16 @@
 //! `types` has its shape and so its JSON Schema, `check` and `rules` read it and report every problem with its place.
 
 mod check;
+mod grants;
 mod problem;
 mod rules;
 mod types;
 mod unknown;
 
 pub use check::parse;
+pub use grants::{Access, Folder, Grants};
 pub use problem::{ManifestError, Problem};
-pub use types::{
-    App, Build, Component, Grants, JsEngine, Kind, Language, Limits, Manifest, Reuse, schema,
-};
+pub use types::{App, Build, Component, JsEngine, Kind, Language, Limits, Manifest, Reuse, schema};
 
 pub use crate::routes::Route;
 

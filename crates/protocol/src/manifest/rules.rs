@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use http::Uri;
-
 use super::check::{Parts, Places};
 use super::problem::Problems;
-use super::{Component, Language};
+use super::{Component, Language, grants};
 use crate::name::{self, nearest};
 use crate::routes::{Claim, METHODS, PatternError};
 
@@ -37,6 +35,13 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
         check_component(component, entry, &mut |path, message, hint| {
             let path: Vec<&str> =
                 ["component", component].into_iter().chain(path.iter().copied()).collect();
+            problems.add(places.of(&path), message, hint);
+        });
+    }
+    for (name, component) in &parts.components {
+        grants::check(&component.grants, &parts.component_names, &mut |path, message, hint| {
+            let above = ["component", name.as_str(), "grants"];
+            let path: Vec<&str> = above.into_iter().chain(path.iter().copied()).collect();
             problems.add(places.of(&path), message, hint);
         });
     }
@@ -78,22 +83,6 @@ fn check_component(name: &str, component: &Component, report: &mut Report<'_>) {
             report(&["reuse", key], format!("`{key}` must be from {least} to {most}"), None);
         }
     }
-    for (index, origin) in component.grants.http.iter().enumerate() {
-        if !is_origin(origin) {
-            let message = format!("`{origin}` is not an origin");
-            let hint = "write `https://api.example.com`, `https://*.example.com` or `http://127.0.0.1:9000`".to_owned();
-            report(&["grants", "http", &index.to_string()], message, Some(hint));
-        }
-    }
-}
-
-/// Scheme, host and port and nothing else; the host may begin with `*.`.
-fn is_origin(text: &str) -> bool {
-    let Some((scheme @ ("http" | "https"), rest)) = text.split_once("://") else { return false };
-    let host = rest.strip_prefix("*.").unwrap_or(rest);
-    let uri = format!("{scheme}://{host}").parse::<Uri>();
-    let is_bare = !rest.contains(['/', '?', '#', '@']) && !host.contains('*');
-    is_bare && uri.is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty()))
 }
 
 fn check_targets(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Route;
+use super::{Grants, Route};
 
 /// An app: its components, and the routes that lead to them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -120,18 +120,6 @@ pub enum JsEngine {
     QuickJs,
     /// Larger, with Web Crypto and streams.
     StarlingMonkey,
-}
-
-/// What a component may use.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Grants {
-    /// Origins it may call: `https://api.example.com`, `https://*.example.com`, `http://127.0.0.1:9000`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub http: Vec<String>,
-    /// Whether it has a private, empty `/tmp`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub tmp: bool,
 }
 
 /// What bounds an invocation.

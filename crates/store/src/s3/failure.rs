@@ -12,11 +12,11 @@ use crate::objects::{Expect, Objects as _};
 use crate::s3::Bucket;
 
 /// The outcome of one attempt.
-pub(super) type Attempt<T> = Result<T, Failure>;
+pub(crate) type Attempt<T> = Result<T, Failure>;
 
 /// Why an attempt, or in the end all of them, failed.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     NotFound,
     NoBucket,
     NotModified,
@@ -44,13 +44,13 @@ pub(super) enum Failure {
 struct Busy(String);
 
 impl Failure {
-    pub(super) fn transient(error: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn transient(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Transient(Arc::new(error))
     }
 
     /// Sorts an error of the SDK by the status and S3 error code
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
-    pub(super) fn from_sdk<E>(error: SdkError<E, HttpResponse>) -> Self
+    pub(crate) fn from_sdk<E>(error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
@@ -87,11 +87,11 @@ impl Failure {
         }
     }
 
-    pub(super) fn expecting(self, expect: &Expect) -> Self {
+    pub(crate) fn expecting(self, expect: &Expect) -> Self {
         if matches!(self, Self::Precondition) { Self::Conflict(expect.clone()) } else { self }
     }
 
-    pub(super) fn read(self, bucket: &Bucket, key: &str) -> ReadError {
+    pub(crate) fn read(self, bucket: &Bucket, key: &str) -> ReadError {
         let object = bucket.url(key);
         match self {
             Self::NotFound => ReadError::NotFound { object },
@@ -114,7 +114,7 @@ impl Failure {
         }
     }
 
-    pub(super) fn write(self, bucket: &Bucket, key: &str) -> WriteError {
+    pub(crate) fn write(self, bucket: &Bucket, key: &str) -> WriteError {
         let object = bucket.url(key);
         match self {
             Self::Conflict(expected) => WriteError::Conflict { object, expected },

@@ -15,7 +15,7 @@ const SHORTEST_ATTEMPT: Duration = Duration::from_millis(500);
 
 /// How much of the time that is left one attempt may take.
 #[derive(Clone, Copy)]
-pub(super) enum Pace {
+pub(crate) enum Pace {
     /// A third: a connection that hangs is given up early enough for others.
     Read,
     /// Two thirds: an upload over a slow line must be able to end.
@@ -38,7 +38,7 @@ impl Pace {
 struct NoAnswer(Duration);
 
 /// Calls `attempt` with the number of attempts before it until it settles or the deadline is near.
-pub(super) async fn retry<T, F>(
+pub(crate) async fn retry<T, F>(
     deadline: Deadline,
     pace: Pace,
     mut attempt: impl FnMut(u32) -> F,

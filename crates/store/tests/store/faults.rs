@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use lambkin_aws::ConnectorError;
 use lambkin_store::{Expect, OpenError, Pointer, ReadError, S3Access, Store, WriteError};
 
 use crate::config;
@@ -188,13 +189,19 @@ fn what_is_wrong_with_a_store_url_is_said() {
     assert_eq!(open("s3://b", &none).unwrap_err(), "store s3://b needs AWS_REGION");
     for endpoint in ["127.0.0.1:9000", "ftp://host", "http://"] {
         assert!(
-            matches!(Store::open("s3://b", &access(endpoint)), Err(OpenError::Endpoint { .. })),
+            matches!(
+                Store::open("s3://b", &access(endpoint)),
+                Err(OpenError::Connection(ConnectorError::Endpoint { .. }))
+            ),
             "{endpoint}"
         );
     }
     let bundle =
         S3Access { ca_bundle: Some("/no/such.pem".into()), ..access("https://127.0.0.1:1") };
-    assert!(matches!(Store::open("s3://b", &bundle), Err(OpenError::CaBundle { .. })));
+    assert!(matches!(
+        Store::open("s3://b", &bundle),
+        Err(OpenError::Connection(ConnectorError::CaBundle { .. }))
+    ));
     let secret = format!("{:?}", access("http://127.0.0.1:1"));
     assert!(!secret.contains("secret"), "{secret}");
 }

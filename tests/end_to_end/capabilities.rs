@@ -1,0 +1,190 @@
+//! What a component may do beyond its answer, in every language: keep files in S3, hand out URLs for them, start jobs.
+//!
+//! One app a language (`capabilities/<language>`), which calls what an event asks for; curl is the client of the URLs.
+
+use crate::stage::{Host, Stage};
+use lambkin_local_cloud::lambda::ControlPlane;
+use lambkin_tests::case::Line;
+use lambkin_tests::programs;
+use serde_json::{Value, json};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+
+/// How long the log is waited for is the log's own business; what is not in it by then never comes.
+const MANIFEST: &str = include_str!("capabilities/manifest.toml");
+
+struct Scene {
+    _stage: Stage,
+    host: Host,
+    _lambda: ControlPlane,
+}
+
+impl Scene {
+    /// Builds and publishes the app of a language, and serves it where its jobs can be started.
+    async fn of(language: &str, component: &str) -> Self {
+        let stage = Stage::start().await;
+        let source =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("end_to_end/capabilities").join(language);
+        let app = stage.app("capabilities");
+        copy(&source, &app);
+        let manifest = MANIFEST.replace("{component}", component);
+        fs_err::write(app.join("lambkin.toml"), manifest).unwrap();
+        stage.publish_app("capabilities", std::env::consts::ARCH);
+        let address = free_address();
+        let endpoint = format!("http://{address}");
+        let variables =
+            [("LAMBKIN_APP", "capabilities@live"), ("AWS_ENDPOINT_URL_LAMBDA", endpoint.as_str())];
+        let host = stage.host(&variables);
+        let lambda = ControlPlane::start(address, [host.function.clone()]).await.unwrap();
+        Self { _stage: stage, host, _lambda: lambda }
+    }
+
+    /// What the component answers: `{"ok": …}` or `{"error": {"code", "message"}}`.
+    async fn call(&self, call: &str, mut about: Value) -> Value {
+        about["call"] = call.into();
+        self.host.invoke(&about).await.unwrap()
+    }
+
+    async fn ok(&self, call: &str, about: Value) -> Value {
+        let answer = self.call(call, about.clone()).await;
+        answer.get("ok").cloned().unwrap_or_else(|| panic!("{call} {about}: {answer}"))
+    }
+
+    /// The error's code in letters alone, as every language writes it in its own way, and its message.
+    async fn refused(&self, call: &str, about: Value) -> (String, String) {
+        let answer = self.call(call, about.clone()).await;
+        let Some(error) = answer.get("error") else { panic!("{call} {about}: {answer}") };
+        let code = error["code"].as_str().unwrap().to_lowercase().replace(['-', '_'], "");
+        (code, error["message"].as_str().unwrap().to_owned())
+    }
+}
+
+async fn check(language: &str, component: &str) {
+    let scene = Scene::of(language, component).await;
+    files_are_kept(&scene).await;
+    clients_reach_files_by_url(&scene).await;
+    what_is_not_granted_is_refused(&scene).await;
+    a_job_runs_after_the_answer(&scene).await;
+    let (code, message) =
+        scene.refused("websocket.send", json!({ "connection": "x=", "text": "hi" })).await;
+    assert_eq!(code, "notgranted", "{message}");
+    assert!(message.contains("LAMBKIN_WEBSOCKET_ENDPOINT"), "{message}");
+    assert_eq!(scene.host.processes(), 1);
+}
+
+async fn files_are_kept(scene: &Scene) {
+    let file = json!({ "folder": "box", "path": "a/ü b.txt" });
+    let mut put = file.clone();
+    put["text"] = "dobrý den".into();
+    put["type"] = "text/plain".into();
+    let etag = scene.ok("files.put", put).await;
+    let got = scene.ok("files.get", file.clone()).await;
+    assert_eq!(got, json!({ "text": "dobrý den", "type": "text/plain", "etag": etag }));
+    let list = json!({ "folder": "box", "path": "a/" });
+    let page = scene.ok("files.list", list.clone()).await;
+    let entry = json!({ "path": "a/ü b.txt", "size": 10, "recent": true });
+    assert_eq!(page, json!({ "entries": [entry], "next": null }));
+    assert_eq!(scene.ok("files.delete", file.clone()).await, Value::Null);
+    assert_eq!(scene.ok("files.delete", file.clone()).await, Value::Null);
+    assert_eq!(scene.ok("files.list", list).await["entries"], json!([]));
+    let (code, message) = scene.refused("files.get", file).await;
+    assert_eq!(code, "notfound", "{message}");
+}
+
+async fn clients_reach_files_by_url(scene: &Scene) {
+    let file = json!({ "folder": "box", "path": "up/photo.txt", "type": "text/plain" });
+    let url = scene.ok("files.putUrl", file.clone()).await;
+    let url = url.as_str().unwrap();
+    assert_eq!(curl(&["-T", "-", "-H", "content-type: text/plain", url], "by PUT"), "200 ");
+    assert_eq!(scene.ok("files.get", file.clone()).await["text"], "by PUT");
+    let url = scene.ok("files.getUrl", file.clone()).await;
+    assert_eq!(curl(&[url.as_str().unwrap()], ""), "200 by PUT");
+    let form = scene.ok("files.postForm", file.clone()).await;
+    let fields = form["fields"].as_array().unwrap();
+    let mut arguments: Vec<String> = fields
+        .iter()
+        .flat_map(|field| {
+            let pair = format!("{}={}", field[0].as_str().unwrap(), field[1].as_str().unwrap());
+            ["-F".to_owned(), pair]
+        })
+        .collect();
+    arguments.extend(["-F".to_owned(), "file=@-;type=text/plain".to_owned()]);
+    arguments.push(form["url"].as_str().unwrap().to_owned());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let answer = curl(&arguments, "by POST");
+    assert!(answer.starts_with("20"), "{answer}");
+    assert_eq!(scene.ok("files.get", file).await["text"], "by POST");
+    let answer = curl(&arguments, &"too long ".repeat(100));
+    assert!(answer.starts_with("400 ") && answer.contains("EntityTooLarge"), "{answer}");
+}
+
+async fn what_is_not_granted_is_refused(scene: &Scene) {
+    for (call, about, part) in [
+        ("files.get", json!({ "folder": "attic", "path": "a" }), "no folder `attic`"),
+        ("files.put", json!({ "folder": "shelf", "path": "a", "text": "" }), "read-write"),
+        ("files.putUrl", json!({ "folder": "shelf", "path": "a" }), "read-write"),
+        ("jobs.start", json!({ "component": "front", "event": {} }), "job `front`"),
+    ] {
+        let (code, message) = scene.refused(call, about).await;
+        assert_eq!(code, "notgranted", "{message}");
+        assert!(message.contains(part), "{part} is not in: {message}");
+    }
+    for path in ["../secret", "/etc", "", "a/../../b"] {
+        let about = json!({ "folder": "box", "path": path });
+        let (code, message) = scene.refused("files.get", about).await;
+        assert_eq!(code, "invalid", "{path}: {message}");
+    }
+    let about = json!({ "folder": "box", "path": "a", "seconds": 0 });
+    assert_eq!(scene.refused("files.getUrl", about).await.0, "invalid");
+}
+
+async fn a_job_runs_after_the_answer(scene: &Scene) {
+    let event = json!({ "call": "report", "folder": "box", "path": "job.txt" });
+    let id = scene.ok("jobs.start", json!({ "component": "worker", "event": event })).await;
+    let id = id.as_str().unwrap();
+    let end = Line { text: format!("END RequestId: {id}"), stream: None };
+    scene.host.log.wait_for(&end, 0).unwrap();
+    let report = scene.ok("files.get", json!({ "folder": "box", "path": "job.txt" })).await;
+    assert_eq!(report["text"], id, "the job's context has the id that its starter was given");
+    let large = json!({ "component": "worker", "event": { "text": "x".repeat(1 << 20) } });
+    assert_eq!(scene.refused("jobs.start", large).await.0, "toolarge");
+}
+
+/// Runs curl with `input` on its standard input; gives the status and the body.
+fn curl(arguments: &[&str], input: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (body, stdin) = (folder.path().join("body"), folder.path().join("input"));
+    fs_err::write(&stdin, input).unwrap();
+    fs_err::write(&body, "").unwrap();
+    let arguments = arguments.iter().map(|it| match *it {
+        "-" => stdin.display().to_string(),
+        other => other.replace("=@-", &format!("=@{}", stdin.display())),
+    });
+    let mut command = Command::new("curl");
+    command.args(["--silent", "--show-error", "--write-out", "%{http_code} ", "--output"]);
+    let status = programs::run(command.arg(&body).args(arguments)).unwrap();
+    status + &fs_err::read_to_string(body).unwrap()
+}
+
+/// An address that nobody listens on: the function is told of it before the server behind it can be started.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs_err::create_dir_all(to).unwrap();
+    for entry in fs_err::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(fs_err::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rust_components_use_what_they_are_granted() {
+    check("rust", "language = 'rust'\nsource = '.'\nkind = 'function'").await;
+}
