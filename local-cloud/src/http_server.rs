@@ -3,6 +3,7 @@
 //! What is answered is the service's business; this module owns the sockets and makes sure that none outlives its
 //! server.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,6 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
@@ -20,6 +23,17 @@ use tokio_util::task::TaskTracker;
 
 /// An error of any kind, as `hyper` passes it on.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of an answer to an AWS client, whole or in pieces.
+pub(crate) type AwsBody = UnsyncBoxBody<Bytes, Infallible>;
+
+/// An answer to an AWS client.
+pub(crate) type AwsReply = Response<AwsBody>;
+
+/// A body in one piece.
+pub(crate) fn whole(bytes: impl Into<Bytes>) -> AwsBody {
+    Full::new(bytes.into()).boxed_unsync()
+}
 
 /// Who sent a request, as an extension of it.
 #[derive(Debug, Clone, Copy)]

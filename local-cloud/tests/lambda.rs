@@ -15,12 +15,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lambkin_local_cloud::lambda::{
-    Answer, ControlPlane, Freeze, Function, InvokeError, InvokeOptions, Settings, Source,
-    StartError,
+    Answer, Freeze, Function, InvokeError, InvokeOptions, Settings, Source, StartError,
 };
 use serde_json::{Value, json};
 use support::{
-    Logged, logged, process_state, python_bootstrap, python_function, run_script, signal, until,
+    Logged, logged, process_state, python_bootstrap, python_function, signal, until,
     write_executable,
 };
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -181,7 +180,29 @@ async fn a_time_out_kills_the_sandbox() {
     assert_eq!(process_state(before["pid"].as_u64().unwrap()), None);
     let after = value(&logged.function, json!({ "do": "who" })).await;
     assert_eq!((&after["inits"], &after["count"]), (&json!(2), &json!(1)));
-    assert!(logged.texts().iter().any(|line| line.contains("\tStatus: timeout")));
+    let texts = logged.texts();
+    let report = texts.iter().find(|line| line.contains("\tStatus: timeout")).unwrap();
+    assert!(report.contains("\tMax Memory Used: "), "{report}");
+    assert!(texts.iter().any(|line| line.ends_with(" Task timed out after 1.00 seconds")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_init_after_a_crash_is_suppressed_and_its_time_is_the_invocations() {
+    let logged = python_function(|_| ());
+    error(&logged.function, json!({ "do": "leave", "code": 3 })).await;
+    until("the sandbox is gone", || logged.function.sandboxes() == 0).await;
+    value(&logged.function, json!({ "do": "who" })).await;
+    let texts = logged.texts();
+    let told = "Error: Runtime exited with error: exit status 3\nRuntime.ExitError";
+    assert!(texts.iter().any(|line| line.ends_with(told)), "{texts:?}");
+    let reports: Vec<_> = texts.iter().filter(|line| line.starts_with("REPORT ")).collect();
+    assert!(reports[0].contains("\tStatus: error\tError Type: Runtime.ExitError"), "{reports:?}");
+    assert!(reports[0].contains("\tMax Memory Used: "), "{reports:?}");
+    assert!(reports[0].contains("\tInit Duration: "), "{reports:?}");
+    assert!(!reports[1].contains("Init Duration"), "{reports:?}");
+    // CPython takes more than this to come up, and an answer without Init takes less.
+    let duration = reports[1].split_once("\tDuration: ").unwrap().1.split_once(' ').unwrap().0;
+    assert!(duration.parse::<f64>().unwrap() > 15.0, "{reports:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,9 +327,17 @@ async fn an_init_that_fails_twice_fails_the_invocation() {
         let failed = error(&logged.function, json!({ "do": "who" })).await;
         assert_eq!(failed["errorType"], error_type, "{failed}");
         assert!(failed["errorMessage"].as_str().unwrap().ends_with(message), "{failed}");
-        let inits = fs_err::read_to_string(logged.folder.path().join("inits")).unwrap();
-        assert_eq!(inits.lines().count(), 2);
+        let inits = || fs_err::read_to_string(logged.folder.path().join("inits")).unwrap();
+        assert_eq!(inits().lines().count(), 2);
+        for phase in ["init", "invoke"] {
+            let part = format!("\tPhase: {phase}\tStatus: error\tError Type: Runtime.");
+            let texts = logged.texts();
+            assert!(texts.iter().any(|line| line.contains(&part)), "{part}: {texts:?}");
+        }
         until("the sandbox is gone", || logged.function.sandboxes() == 0).await;
+        // What failed in an invocation is set up again inside the next one, once.
+        error(&logged.function, json!({ "do": "who" })).await;
+        assert_eq!(inits().lines().count(), 3);
     }
 }
 
@@ -569,11 +598,9 @@ async fn a_streamed_answer_comes_piece_by_piece_and_tells_how_it_ended() {
         matches!(whole, Answer::Buffered(ref payload) if payload == "first,second"),
         "{whole:?}"
     );
-    for (end, error_type) in [
-        ("error", "Boom"),
-        ("crash", "Runtime.TruncatedResponse"),
-        ("hang", "Runtime.TruncatedResponse"),
-    ] {
+    for (end, error_type) in
+        [("error", "Boom"), ("crash", "Runtime.TruncatedResponse"), ("hang", "Sandbox.Timedout")]
+    {
         let event = json!({ "do": "stream", "end": end });
         match answer(&logged.function, event).await.into_buffered().await {
             Answer::FunctionError { payload, .. } => {
@@ -587,22 +614,6 @@ async fn a_streamed_answer_comes_piece_by_piece_and_tells_how_it_ended() {
         logged.texts().iter().any(|line| line.contains("Status: timeout"))
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn boto3_invokes_through_the_control_plane() {
-    let logged = python_function(|_| ());
-    let control_plane =
-        ControlPlane::start("127.0.0.1:0".parse().unwrap(), [logged.function.clone()])
-            .await
-            .unwrap();
-    let passed = run_script("lambda_client.py", &[&control_plane.endpoint()]).await;
-    assert_eq!(passed.trim(), "every check passed");
-    until("the asynchronous invocation is logged", || {
-        logged.texts().contains(&"out asynchronous".to_owned())
-    })
-    .await;
-    control_plane.stop().await;
 }
 
 /// `examples/lambda_echo.rs`, built now unless the tests of the whole package have built it already.

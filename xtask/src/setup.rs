@@ -42,7 +42,7 @@ const FOR_BUILDING: [Step; 2] = [
 ];
 
 /// What only the checks and tests need: tools, and independent programs to test against.
-const FOR_TESTING: [Step; 10] = [
+const FOR_TESTING: [Step; 11] = [
     VALGRIND,
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
@@ -59,16 +59,20 @@ const FOR_TESTING: [Step; 10] = [
     },
     Step { name: "wasm-tools", install: |config| python::install(config, &python::WASM_TOOLS) },
     Step { name: "wit-bindgen", install: wit_bindgen::install },
+    NODES_CLIENT,
 ];
 
 /// What counts the host's instructions.
 const VALGRIND: Step = Step { name: "valgrind", install: valgrind::install };
 
+/// Node's own Lambda client: a runtime under our Lambda, and a subject of the benches.
+const NODES_CLIENT: Step = Step { name: "Node's Lambda client", install: node::install };
+
 /// What only the benches need: each language's own Lambda client, what `lambkin serve` is compared with, and load.
 const FOR_MEASURING: [Step; 5] = [
     Step { name: "wasmtime's command", install: wasmtime::install },
     Step { name: "wrk", install: wrk::install },
-    Step { name: "Node's Lambda client", install: node::install },
+    NODES_CLIENT,
     Step {
         name: "CPython's Lambda client",
         install: |config| python::install(config, &python::AWSLAMBDARIC),

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// What the caller of an invocation may say beside the event.
 #[derive(Debug, Clone, Default)]
@@ -37,22 +37,23 @@ impl Answer {
     /// The kind of every function error.
     pub(crate) const UNHANDLED: &'static str = "Unhandled";
 
+    /// Type and message of a failure, if it is one and says them.
+    pub(crate) fn failure(&self) -> Option<(String, String)> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Failure {
+            error_type: String,
+            error_message: String,
+        }
+        let Self::FunctionError { payload, .. } = self else { return None };
+        let failure: Failure = serde_json::from_slice(payload).ok()?;
+        Some((failure.error_type, failure.error_message))
+    }
+
     /// Waits for the end of a streamed answer, as `Invoke` does: its pieces in a row are the payload.
     pub async fn into_buffered(self) -> Self {
         let Self::Streaming(mut streaming) = self else { return self };
-        let mut payload = BytesMut::new();
-        while let Some(chunk) = streaming.next().await {
-            match chunk {
-                Ok(chunk) => payload.extend_from_slice(&chunk),
-                Err(error) => {
-                    return Self::FunctionError {
-                        kind: Self::UNHANDLED,
-                        payload: error.into_payload(),
-                    };
-                }
-            }
-        }
-        Self::Buffered(payload.freeze())
+        streaming.collect().await.0
     }
 }
 
@@ -63,12 +64,68 @@ pub struct Streaming {
     /// starts with a JSON prelude and eight zero bytes.
     pub content_type: Option<String>,
     pub(crate) chunks: mpsc::Receiver<Result<Bytes, StreamError>>,
+    /// What is known when the invocation is over, which is after the last piece.
+    pub(crate) end: Option<oneshot::Receiver<StreamSummary>>,
+}
+
+/// A streamed answer's invocation, looked back at.
+#[derive(Debug, Default)]
+pub(crate) struct StreamSummary {
+    /// The last 4 KiB of its log.
+    pub(crate) log_tail: String,
+    /// Type and message of what Lambda itself found: a time-out, or an answer that was cut off.
+    pub(crate) failure: Option<(String, String)>,
 }
 
 impl Streaming {
     /// The next piece; an error is the last; nothing after the end.
     pub async fn next(&mut self) -> Option<Result<Bytes, StreamError>> {
         self.chunks.recv().await
+    }
+
+    /// Waits until the invocation is over; its pieces must have been read.
+    pub(crate) async fn summary(&mut self) -> StreamSummary {
+        match self.end.take() {
+            Some(end) => end.await.unwrap_or_default(),
+            None => StreamSummary::default(),
+        }
+    }
+
+    /// The pieces in a row, and the end of the log.
+    pub(crate) async fn collect(&mut self) -> (Answer, String) {
+        let mut payload = BytesMut::new();
+        while let Some(chunk) = self.next().await {
+            match chunk {
+                Ok(chunk) => payload.extend_from_slice(&chunk),
+                Err(error) => {
+                    let (_, payload, summary) = self.failure(error).await;
+                    let failed = Answer::FunctionError { kind: Answer::UNHANDLED, payload };
+                    return (failed, summary.log_tail);
+                }
+            }
+        }
+        (Answer::Buffered(payload.freeze()), self.summary().await.log_tail)
+    }
+
+    /// The type of the error that ended the stream, what stands for it in a payload, and the summary.
+    pub(crate) async fn failure(&mut self, error: StreamError) -> (String, Bytes, StreamSummary) {
+        let mut summary = self.summary().await;
+        let (error_type, payload) = match error {
+            StreamError::Reported { error_type, body } if !body.is_empty() => (error_type, body),
+            StreamError::Reported { error_type, .. } => {
+                let payload = failure(&error_type, "the function failed while it answered");
+                (error_type, payload)
+            }
+            StreamError::Truncated => {
+                let (error_type, message) = summary.failure.take().unwrap_or_else(|| {
+                    let message = "the answer of the function was cut off".to_owned();
+                    ("Runtime.TruncatedResponse".to_owned(), message)
+                });
+                let payload = failure(&error_type, &message);
+                (error_type, payload)
+            }
+        };
+        (error_type, payload, summary)
     }
 }
 
@@ -86,20 +143,6 @@ pub enum StreamError {
     /// The sandbox broke the answer off: it crashed or took too long.
     #[error("the answer of the function was cut off")]
     Truncated,
-}
-
-impl StreamError {
-    fn into_payload(self) -> Bytes {
-        match self {
-            Self::Reported { body, .. } if !body.is_empty() => body,
-            Self::Reported { error_type, .. } => {
-                failure(&error_type, "the function failed while it answered")
-            }
-            Self::Truncated => {
-                failure("Runtime.TruncatedResponse", "the answer of the function was cut off")
-            }
-        }
-    }
 }
 
 /// An answer with what is known about its invocation.
@@ -127,6 +170,12 @@ pub enum InvokeError {
     Option {
         /// The name of the option.
         option: &'static str,
+    },
+    /// As many invocations are under way as the function's reserved concurrency lets be.
+    #[error("rate exceeded: the function's reserved concurrency is {reserved}")]
+    TooManyRequests {
+        /// The reserved concurrency.
+        reserved: usize,
     },
     /// The process could not be started.
     #[error("cannot start the bootstrap {}", path.display())]

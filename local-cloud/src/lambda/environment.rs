@@ -13,7 +13,11 @@ use super::Settings;
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// Names and values for one sandbox whose Runtime API listens at `runtime_api`.
-pub(crate) fn sandbox(settings: &Settings, runtime_api: SocketAddr) -> BTreeMap<String, String> {
+pub(crate) fn sandbox(
+    settings: &Settings,
+    runtime_api: SocketAddr,
+    log_stream: &str,
+) -> BTreeMap<String, String> {
     let task_root =
         settings.bootstrap.parent().unwrap_or(std::path::Path::new("/")).display().to_string();
     let mut variables = BTreeMap::new();
@@ -24,7 +28,7 @@ pub(crate) fn sandbox(settings: &Settings, runtime_api: SocketAddr) -> BTreeMap<
     set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
     set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
     set("AWS_LAMBDA_LOG_GROUP_NAME", &format!("/aws/lambda/{}", settings.name));
-    set("AWS_LAMBDA_LOG_STREAM_NAME", &log_stream(SystemTime::now()));
+    set("AWS_LAMBDA_LOG_STREAM_NAME", log_stream);
     set("AWS_LAMBDA_RUNTIME_API", &runtime_api.to_string());
     set("AWS_REGION", DEFAULT_REGION);
     set("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
@@ -52,8 +56,8 @@ pub(crate) fn region(settings: &Settings) -> &str {
 }
 
 /// `<year>/<month>/<day>/[$LATEST]<32 hexadecimal digits>`, a new one for each sandbox.
-fn log_stream(now: SystemTime) -> String {
-    let (year, month, day) = date(now.duration_since(UNIX_EPOCH).unwrap_or_default());
+pub(crate) fn log_stream() -> String {
+    let (year, month, day) = date(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     format!("{year}/{month:02}/{day:02}/[$LATEST]{}", Uuid::new_v4().simple())
 }
 
@@ -96,7 +100,7 @@ mod tests {
         settings.environment = [("AWS_REGION", "eu-central-1"), ("GREETING", "ahoj")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
-        let variables = sandbox(&settings, "127.0.0.1:9001".parse().unwrap());
+        let variables = sandbox(&settings, "127.0.0.1:9001".parse().unwrap(), "stream");
         assert_eq!(variables["AWS_REGION"], "eu-central-1");
         assert_eq!(variables["GREETING"], "ahoj");
         assert_eq!(variables["LAMBDA_TASK_ROOT"], "/srv/app");

@@ -1,22 +1,23 @@
 //! One invocation from its event to its answer, whatever happens to the sandbox on the way.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use lambkin_protocol::answer::MAX_PAYLOAD;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::answer::failure;
+use super::answer::StreamSummary;
+use super::concurrency::Share;
 use super::exchange::{Active, Delivery, NotTaken, Outcome, StreamEnd};
 use super::init::{self, Failed, Initialised};
 use super::log::{Report, Status, Tail};
 use super::pool::Grant;
 use super::sandbox::{InitFailure, Sandbox};
-use super::watch::{End, Watch, reason};
-use super::{Answer, Completed, Inner, InvokeError, InvokeOptions};
+use super::verdict;
+use super::watch::{End, Watch};
+use super::{Answer, Completed, Inner, InvokeError, InvokeOptions, Streaming};
 
 type Reply = oneshot::Sender<Result<Completed, InvokeError>>;
 
@@ -27,13 +28,17 @@ pub(crate) struct Invocation {
     event: Bytes,
     tail: Arc<Tail>,
     reply: Reply,
+    /// Given back before the answer is given, so that whoever calls one after the other is never one too many.
+    share: Share,
 }
 
 impl Invocation {
     /// The invocation, and where its answer will come.
     pub(crate) fn new(
+        request_id: String,
         event: Bytes,
         options: &InvokeOptions,
+        share: Share,
     ) -> Result<(Self, oneshot::Receiver<Result<Completed, InvokeError>>), InvokeError> {
         let mut headers = HeaderMap::new();
         let mut set = |option: &'static str, name: &'static str, value: Option<&str>| {
@@ -53,8 +58,7 @@ impl Invocation {
             Some(options.trace_id.as_ref().unwrap_or(&made_up)),
         )?;
         let (reply, answer) = oneshot::channel();
-        let request_id = Uuid::new_v4().to_string();
-        Ok((Self { request_id, headers, event, tail: Arc::default(), reply }, answer))
+        Ok((Self { request_id, headers, event, tail: Arc::default(), reply, share }, answer))
     }
 
     /// Finds a sandbox and sees the invocation through.
@@ -62,11 +66,9 @@ impl Invocation {
         loop {
             let place = match self.place(&inner).await {
                 Ok(Ok(place)) => place,
-                Ok(Err(_)) if inner.pool.is_stopped() => {
-                    return drop(self.reply.send(Err(InvokeError::Stopped)));
-                }
+                Ok(Err(_)) if inner.pool.is_stopped() => return self.refuse(InvokeError::Stopped),
                 Ok(Err(failed)) => return self.fail_init(&inner, failed),
-                Err(error) => return drop(self.reply.send(Err(error))),
+                Err(error) => return self.refuse(error),
             };
             // A runtime that stopped polling while it was idle is left to itself.
             if place.sandbox.exchange().is_waiting() {
@@ -75,32 +77,45 @@ impl Invocation {
         }
     }
 
+    fn refuse(self, error: InvokeError) {
+        let Self { reply, share, .. } = self;
+        drop(share);
+        drop(reply.send(Err(error)));
+    }
+
     async fn place(&self, inner: &Inner) -> Result<Result<Initialised, Failed>, InvokeError> {
         match inner.pool.acquire().await? {
-            Grant::Place(sandbox) => {
-                Ok(Ok(Initialised { sandbox, init: None, remaining: inner.settings.timeout }))
+            Grant::Place(sandbox) => Ok(Ok(Initialised { sandbox, init: None, begun: None })),
+            Grant::Start(permit) => {
+                init::run(inner, permit, |sandbox| self.begin(inner, sandbox)).await
             }
-            Grant::Start(permit) => init::run(inner, permit).await,
         }
     }
 
-    async fn supervise(self, inner: &Inner, place: Initialised) {
-        let Initialised { sandbox, init, remaining } = place;
+    fn begin(&self, inner: &Inner, sandbox: &Sandbox) {
         if inner.settings.concurrency_per_sandbox == 1 {
             sandbox.journal().begin(&self.request_id, &self.tail);
         }
-        self.print(&sandbox, format!("START RequestId: {} Version: $LATEST", self.request_id));
-        let begun = Instant::now();
-        let deadline = begun + remaining;
+        self.print(sandbox, format!("START RequestId: {} Version: $LATEST", self.request_id));
+    }
+
+    async fn supervise(self, inner: &Inner, place: Initialised) {
+        let Initialised { sandbox, init, begun } = place;
+        if begun.is_none() {
+            sandbox.occupy();
+            self.begin(inner, &sandbox);
+        }
+        let begun = begun.unwrap_or_else(Instant::now);
+        let deadline = begun + inner.settings.timeout;
         let (outcome, answered) = oneshot::channel();
         let mut watch = Watch { sandbox: &sandbox, deadline, begun, init };
-        let end = match self.deliver(inner, &sandbox, outcome, remaining) {
+        let end = match self.deliver(inner, &sandbox, (outcome, deadline)) {
             Ok(()) => watch.end(answered).await,
             Err(_) => End::Exited(sandbox.exited().await),
         };
         match end {
             End::Answered(Outcome::Streaming(streaming, ended)) => {
-                self.stream(inner, &mut watch, Answer::Streaming(streaming), ended).await;
+                self.stream(inner, &mut watch, (streaming, ended)).await;
             }
             end => self.conclude(inner, &watch, end).await,
         }
@@ -110,11 +125,10 @@ impl Invocation {
         &self,
         inner: &Inner,
         sandbox: &Sandbox,
-        outcome: oneshot::Sender<Outcome>,
-        remaining: Duration,
+        (outcome, deadline): (oneshot::Sender<Outcome>, Instant),
     ) -> Result<(), NotTaken> {
         let invocation_id = Uuid::new_v4().to_string();
-        let deadline = SystemTime::now() + remaining;
+        let deadline = SystemTime::now() + deadline.saturating_duration_since(Instant::now());
         let deadline_ms = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let mut headers = self.headers.clone();
         for (name, value) in [
@@ -137,98 +151,83 @@ impl Invocation {
         let sandbox = watch.sandbox;
         sandbox.exchange().forget(&self.request_id);
         if matches!(end, End::TimedOut) {
+            sandbox.note_memory();
             sandbox.kill();
             sandbox.exited().await;
         }
         let stopped = matches!(end, End::Exited(_)) && inner.pool.is_stopped();
-        let (answer, status) = self.judge(inner, end);
-        self.report(inner, watch, status);
-        let Self { request_id, tail, reply, .. } = self;
+        let (answer, status) = verdict::judge(&self.request_id, inner.settings.timeout, end);
+        self.report(inner, watch, &answer, status);
+        let Self { request_id, tail, reply, share, .. } = self;
+        drop(share);
         let completed = Completed { request_id, answer, log_tail: tail.text() };
         drop(reply.send(if stopped { Err(InvokeError::Stopped) } else { Ok(completed) }));
     }
 
     /// Gives the beginning of a streamed answer at once and watches over the rest.
     async fn stream(
-        self,
+        mut self,
         inner: &Inner,
         watch: &mut Watch<'_>,
-        answer: Answer,
-        ended: oneshot::Receiver<StreamEnd>,
+        (mut streaming, ended): (Streaming, oneshot::Receiver<StreamEnd>),
     ) {
-        let Self { request_id, headers, event, tail, reply } = self;
-        let completed =
-            Completed { request_id: request_id.clone(), answer, log_tail: String::new() };
+        let (summarise, summary) = oneshot::channel();
+        streaming.end = Some(summary);
+        let completed = Completed {
+            request_id: self.request_id.clone(),
+            answer: Answer::Streaming(streaming),
+            log_tail: String::new(),
+        };
+        let nobody = oneshot::channel().0;
+        let reply = std::mem::replace(&mut self.reply, nobody);
         drop(reply.send(Ok(completed)));
         let status = watch.stream_end(ended).await;
-        let nobody = oneshot::channel().0;
-        Self { request_id, headers, event, tail, reply: nobody }.report(inner, watch, status);
-    }
-
-    fn judge(&self, inner: &Inner, end: End) -> (Answer, Status) {
-        let failed = |error_type: &str, message: &str| {
-            let payload = failure(error_type, message);
-            let status = Status::Error(error_type.to_owned());
-            (Answer::FunctionError { kind: Answer::UNHANDLED, payload }, status)
+        let end = match &status {
+            Status::Timeout => Some(End::TimedOut),
+            Status::Error(error_type) if error_type == verdict::TRUNCATED => Some(End::Truncated),
+            Status::Success | Status::Error(_) => None,
         };
-        match end {
-            End::Answered(Outcome::Payload(payload)) => {
-                (Answer::Buffered(payload), Status::Success)
-            }
-            End::Answered(Outcome::Failed { error_type, payload }) => (
-                Answer::FunctionError { kind: Answer::UNHANDLED, payload },
-                Status::Error(error_type),
-            ),
-            End::Answered(Outcome::TooLarge { size }) => failed(
-                "Function.ResponseSizeTooLarge",
-                &format!(
-                    "Response payload size ({size} bytes) exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."
-                ),
-            ),
-            End::Answered(Outcome::InvalidMode { mode }) => failed(
-                "Runtime.InvalidResponseModeHeader",
-                &format!("{} Error: invalid response mode {mode}", self.prefix()),
-            ),
-            End::Answered(Outcome::Streaming(..)) | End::Truncated => failed(
-                "Runtime.TruncatedResponse",
-                &format!("{} Error: Response truncated", self.prefix()),
-            ),
-            End::Exited(status) => {
-                failed("Runtime.ExitError", &format!("{} Error: {}", self.prefix(), reason(status)))
-            }
-            End::TimedOut => {
-                let seconds = inner.settings.timeout.as_secs_f64();
-                let message =
-                    format!("{} Error: Task timed out after {seconds:.2} seconds", self.prefix());
-                (failed("Sandbox.Timedout", &message).0, Status::Timeout)
-            }
-        }
+        let answer = match end {
+            Some(end) => verdict::judge(&self.request_id, inner.settings.timeout, end).0,
+            None => Answer::Buffered(Bytes::new()),
+        };
+        self.report(inner, watch, &answer, status);
+        let Self { tail, share, .. } = self;
+        drop(share);
+        drop(summarise.send(StreamSummary { log_tail: tail.text(), failure: answer.failure() }));
     }
 
     /// The sandbox never came to take the event.
     fn fail_init(self, inner: &Inner, failed: Failed) {
-        let Failed { sandbox, cause, duration } = failed;
-        self.print(&sandbox, format!("START RequestId: {} Version: $LATEST", self.request_id));
+        let Failed { sandbox, cause, begun } = failed;
         let (answer, status) = match cause {
-            InitFailure::Reported { error_type, payload } => {
-                self.judge(inner, End::Answered(Outcome::Failed { error_type, payload }))
+            InitFailure::Reported { error_type, payload } => verdict::judge(
+                &self.request_id,
+                inner.settings.timeout,
+                End::Answered(Outcome::Failed { error_type, payload }),
+            ),
+            InitFailure::Exited(status) => {
+                verdict::judge(&self.request_id, inner.settings.timeout, End::Exited(status))
             }
-            InitFailure::Exited(status) => self.judge(inner, End::Exited(status)),
-            InitFailure::TimedOut => self.judge(inner, End::TimedOut),
+            InitFailure::TimedOut => {
+                verdict::judge(&self.request_id, inner.settings.timeout, End::TimedOut)
+            }
         };
-        let begun = Instant::now().checked_sub(duration).unwrap_or_else(Instant::now);
-        self.report(
-            inner,
-            &Watch { sandbox: &sandbox, deadline: begun, begun, init: None },
-            status,
-        );
-        let Self { request_id, tail, reply, .. } = self;
+        let watch = Watch { sandbox: &sandbox, deadline: begun, begun, init: None };
+        self.report(inner, &watch, &answer, status);
+        let Self { request_id, tail, reply, share, .. } = self;
+        drop(share);
         drop(reply.send(Ok(Completed { request_id, answer, log_tail: tail.text() })));
     }
 
-    fn report(&self, inner: &Inner, watch: &Watch<'_>, status: Status) {
+    fn report(&self, inner: &Inner, watch: &Watch<'_>, answer: &Answer, status: Status) {
         let duration = watch.begun.elapsed();
         watch.sandbox.flush();
+        watch.sandbox.note_memory();
+        watch.sandbox.leave();
+        if let Some(cause) = verdict::cause(&self.request_id, answer) {
+            self.print(watch.sandbox, cause);
+        }
         self.print(watch.sandbox, format!("END RequestId: {}", self.request_id));
         let report = Report {
             request_id: &self.request_id,
@@ -243,10 +242,6 @@ impl Invocation {
 
     fn print(&self, sandbox: &Sandbox, line: String) {
         sandbox.journal().platform(&self.request_id, &self.tail, line);
-    }
-
-    fn prefix(&self) -> String {
-        format!("RequestId: {}", self.request_id)
     }
 }
 

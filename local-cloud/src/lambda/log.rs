@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct LogLine {
     /// Which sandbox, counted from 1.
     pub sandbox: u64,
+    /// The sandbox's log stream.
+    pub stream: Arc<str>,
     /// Which invocation. Absent before the first and where a sandbox takes several at once.
     pub request_id: Option<String>,
     /// Who printed it.
@@ -58,6 +60,7 @@ impl Tail {
 /// One sandbox's log: tags lines with the invocation they belong to.
 pub(crate) struct Journal {
     sandbox: u64,
+    stream: Arc<str>,
     on_log: OnLog,
     current: Mutex<Option<Entry>>,
 }
@@ -69,8 +72,8 @@ struct Entry {
 }
 
 impl Journal {
-    pub(crate) fn new(sandbox: u64, on_log: OnLog) -> Self {
-        Self { sandbox, on_log, current: Mutex::new(None) }
+    pub(crate) fn new(sandbox: u64, stream: &str, on_log: OnLog) -> Self {
+        Self { sandbox, stream: stream.into(), on_log, current: Mutex::new(None) }
     }
 
     /// Lines belong to this invocation from now on.
@@ -86,33 +89,26 @@ impl Journal {
             entry.tail.push(&text);
         }
         let request_id = current.map(|entry| entry.request_id);
-        (self.on_log)(LogLine { sandbox: self.sandbox, request_id, source, text });
+        self.tell(request_id, source, text);
     }
 
     /// A line of Lambda's about one invocation.
     pub(crate) fn platform(&self, request_id: &str, tail: &Tail, text: String) {
         tail.push(&text);
-        let request_id = Some(request_id.to_owned());
-        (self.on_log)(LogLine {
-            sandbox: self.sandbox,
-            request_id,
-            source: Source::Platform,
-            text,
-        });
+        self.tell(Some(request_id.to_owned()), Source::Platform, text);
     }
 
     /// A line of Lambda's about an Init that failed.
-    pub(crate) fn init_report(&self, duration: Duration, status: &str) {
-        let text = format!(
-            "INIT_REPORT Init Duration: {} ms\tPhase: init\tStatus: {status}",
-            milliseconds(duration)
-        );
-        (self.on_log)(LogLine {
-            sandbox: self.sandbox,
-            request_id: None,
-            source: Source::Platform,
-            text,
-        });
+    pub(crate) fn init_report(&self, duration: Duration, phase: &str, status: &Status) {
+        let duration = milliseconds(duration);
+        let status = status.text().unwrap_or_default();
+        let text = format!("INIT_REPORT Init Duration: {duration} ms\tPhase: {phase}\t{status}");
+        self.tell(None, Source::Platform, text);
+    }
+
+    fn tell(&self, request_id: Option<String>, source: Source, text: String) {
+        let stream = Arc::clone(&self.stream);
+        (self.on_log)(LogLine { sandbox: self.sandbox, stream, request_id, source, text });
     }
 }
 
@@ -136,6 +132,17 @@ pub(crate) enum Status {
     Error(String),
 }
 
+impl Status {
+    /// As the last part of a report; a success has none.
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Success => None,
+            Self::Timeout => Some("Status: timeout".to_owned()),
+            Self::Error(error_type) => Some(format!("Status: error\tError Type: {error_type}")),
+        }
+    }
+}
+
 impl Report<'_> {
     /// The line, with tabs between its parts.
     pub(crate) fn line(&self) -> String {
@@ -148,13 +155,7 @@ impl Report<'_> {
         ];
         parts.extend(self.peak_memory_mb.map(|peak| format!("Max Memory Used: {peak} MB")));
         parts.extend(self.init.map(|init| format!("Init Duration: {} ms", milliseconds(init))));
-        match &self.status {
-            Status::Success => {}
-            Status::Timeout => parts.push("Status: timeout".to_owned()),
-            Status::Error(error_type) => {
-                parts.push(format!("Status: error\tError Type: {error_type}"));
-            }
-        }
+        parts.extend(self.status.text());
         parts.push(String::new());
         parts.join("\t")
     }

@@ -30,6 +30,8 @@ struct State {
     waiting: VecDeque<oneshot::Sender<Grant>>,
     /// Permits that are given out.
     living: usize,
+    /// Sandboxes that died in an invocation and are to be set up anew.
+    reset: usize,
     started: u64,
     stopped: bool,
 }
@@ -45,6 +47,14 @@ pub(crate) enum Grant {
 /// The right to have one sandbox live; given back when dropped.
 pub(crate) struct Permit {
     pool: Arc<Pool>,
+    for_reset: bool,
+}
+
+impl Permit {
+    /// Whether the sandbox stands in for one that died in an invocation.
+    pub(crate) fn is_for_reset(&self) -> bool {
+        self.for_reset
+    }
 }
 
 impl Drop for Permit {
@@ -127,7 +137,9 @@ impl Pool {
 
     fn permit(self: &Arc<Self>, state: &mut State) -> Permit {
         state.living += 1;
-        Permit { pool: Arc::clone(self) }
+        let for_reset = state.reset > 0;
+        state.reset = state.reset.saturating_sub(1);
+        Permit { pool: Arc::clone(self), for_reset }
     }
 
     /// A number for a new sandbox.
@@ -176,7 +188,9 @@ impl Pool {
         let mut state = self.lock();
         state.returning.remove(&number);
         state.idle.retain(|sandbox| sandbox.number() != number);
-        state.sandboxes.remove(&number);
+        if state.sandboxes.remove(&number).is_some_and(|sandbox| sandbox.is_occupied()) {
+            state.reset += 1;
+        }
     }
 
     /// A permit came back: the first in line may start a sandbox.

@@ -85,7 +85,11 @@ impl RuntimeApi {
         let (pieces, chunks) = mpsc::channel(PIECES);
         let (ended, end) = oneshot::channel();
         // Nobody waits any more when the invocation has timed out; what comes is read and dropped.
-        drop(active.outcome.send(Outcome::Streaming(Streaming { content_type, chunks }, end)));
+        drop(
+            active
+                .outcome
+                .send(Outcome::Streaming(Streaming { content_type, chunks, end: None }, end)),
+        );
         let result = forward(request.into_body(), &pieces).await;
         self.pool.answered(self.number);
         let (how, response) = match result {

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
@@ -32,6 +33,9 @@ pub(crate) struct Sandbox {
     outputs: Vec<Arc<Output>>,
     runtime_api: HttpServer,
     started: Instant,
+    /// Invocations that the sandbox has now.
+    invocations: AtomicUsize,
+    peak_memory_mb: AtomicU64,
 }
 
 /// How an Init failed.
@@ -59,8 +63,13 @@ impl Sandbox {
             RuntimeApi::new(number, Arc::clone(&exchange), Arc::clone(&inner.pool), &settings.name);
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let runtime_api = HttpServer::start(any_port, api.into_service()).await.map_err(failed)?;
+        let log_stream = environment::log_stream();
         let mut command = Command::new(&settings.bootstrap);
-        command.env_clear().envs(environment::sandbox(settings, runtime_api.address()));
+        command.env_clear().envs(environment::sandbox(
+            settings,
+            runtime_api.address(),
+            &log_stream,
+        ));
         if let Some(task_root) =
             settings.bootstrap.parent().filter(|root| !root.as_os_str().is_empty())
         {
@@ -68,11 +77,20 @@ impl Sandbox {
         }
         let started = Instant::now();
         let mut child = inner.launcher.launch(command).await.map_err(failed)?;
-        let journal = Arc::new(Journal::new(number, Arc::clone(&settings.on_log)));
+        let journal = Arc::new(Journal::new(number, &log_stream, Arc::clone(&settings.on_log)));
         let outputs = outputs(&mut child, &journal).map_err(failed)?;
         let process = Process::watch(child);
-        let sandbox =
-            Arc::new(Self { number, process, exchange, journal, outputs, runtime_api, started });
+        let sandbox = Arc::new(Self {
+            number,
+            process,
+            exchange,
+            journal,
+            outputs,
+            runtime_api,
+            started,
+            invocations: AtomicUsize::new(0),
+            peak_memory_mb: AtomicU64::new(0),
+        });
         inner.pool.add(&sandbox);
         let pool = Arc::clone(&inner.pool);
         let watched = Arc::clone(&sandbox);
@@ -148,8 +166,33 @@ impl Sandbox {
         self.process.kill();
     }
 
+    /// An invocation begins here.
+    pub(crate) fn occupy(&self) {
+        self.invocations.fetch_add(1, Ordering::Relaxed);
+        self.note_memory();
+    }
+
+    /// An invocation has ended here. A sandbox that died in it stays occupied: that is what became of it.
+    pub(crate) fn leave(&self) {
+        if self.is_alive() {
+            self.invocations.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn is_occupied(&self) -> bool {
+        self.invocations.load(Ordering::Relaxed) > 0
+    }
+
+    /// Remembers how much memory the process has held, which nobody can tell after its end.
+    pub(crate) fn note_memory(&self) {
+        if let Some(bytes) = self.process.peak_memory() {
+            self.peak_memory_mb.fetch_max(bytes.div_ceil(1 << 20), Ordering::Relaxed);
+        }
+    }
+
+    /// The most memory that the process was seen to hold, in MiB.
     pub(crate) fn peak_memory_mb(&self) -> Option<u64> {
-        self.process.peak_memory().map(|bytes| bytes.div_ceil(1 << 20))
+        Some(self.peak_memory_mb.load(Ordering::Relaxed)).filter(|peak| *peak > 0)
     }
 
     /// Asks the process to end, then makes it.

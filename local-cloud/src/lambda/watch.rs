@@ -62,6 +62,7 @@ impl Watch<'_> {
                 ended.try_recv().unwrap_or(StreamEnd::Truncated)
             }
             () = tokio::time::sleep_until(self.deadline.into()) => {
+                self.sandbox.note_memory();
                 self.sandbox.kill();
                 self.sandbox.exited().await;
                 return Status::Timeout;

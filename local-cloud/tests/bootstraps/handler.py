@@ -70,6 +70,12 @@ def meet(event, context):
     return {"pid": os.getpid()}
 
 
+def work(event, context):
+    time.sleep(0.005)
+    print(f"working on {event['n']}", flush=True)
+    return {"n": event["n"], "pid": os.getpid()}
+
+
 def spawn(event, context):
     child = subprocess.Popen(["sleep", "3600"])
     return {"pid": os.getpid(), "child": child.pid}
@@ -113,7 +119,14 @@ def http(event, context):
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": __import__("json").dumps(event)}
 
 
+def record(event):
+    """A destination: says what it is told."""
+    print("record " + __import__("json").dumps(event), flush=True)
+
+
 def handler(event, context):
+    if isinstance(event, dict) and "condition" in event.get("requestContext", {}):
+        return record(event)
     if isinstance(event, dict) and event.get("version") == "2.0":
         return http(event, context)
     return globals()[event["do"]](event, context)

@@ -68,6 +68,21 @@ pub(crate) async fn run_script(name: &str, arguments: &[&str]) -> String {
     tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()
 }
 
+/// Runs Python with the clients at hand, off the event loop.
+pub(crate) async fn run_script_text(script: &str, arguments: &[&str]) -> String {
+    let python = python();
+    let mut command = Command::new(&python.interpreter);
+    command.env("PYTHONPATH", &python.packages).arg("-c").arg(script).args(arguments);
+    tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()
+}
+
+/// A program that `cargo xtask setup` installs, by its path in the folder of tools.
+pub(crate) fn tool(path: &str) -> PathBuf {
+    let tool = std::env::home_dir().unwrap().join(".cache/lambkin/tools").join(path);
+    assert!(tool.exists(), "{} is missing; run `cargo xtask setup`", tool.display());
+    tool
+}
+
 pub(crate) fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
 }

@@ -1,4 +1,5 @@
-//! Node's own Lambda client, which `cargo xtask bench` compares with. npm compiles its native part.
+//! Node's own Lambda client, which a test runs under our Lambda and `cargo xtask bench` compares with. npm compiles its
+//! native part.
 
 use super::Outcome;
 use crate::{config::Config, shell};
