@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .join("../../lang-bindings/javascript/runtime")
         .canonicalize()?;
     // Relative, for a target folder may be shared by checkouts: each is to see changes of its own files.
-    for part in ["src", "include", "Cargo.toml", "Cargo.lock", "../../../wit/lambkin-function"] {
+    for part in ["src", "include", "Cargo.toml", "Cargo.lock", "../../../wit"] {
         println!("cargo:rerun-if-changed=../../lang-bindings/javascript/runtime/{part}");
     }
     println!("cargo:rerun-if-env-changed=CC_wasm32_wasip1");

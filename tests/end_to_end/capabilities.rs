@@ -4,6 +4,8 @@
 
 use crate::stage::{Host, Stage};
 use lambkin_local_cloud::lambda::ControlPlane;
+use lambkin_local_cloud::logs::Logs;
+use lambkin_local_cloud::{Endpoint, Services};
 use lambkin_tests::case::Line;
 use lambkin_tests::programs;
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ const MANIFEST: &str = include_str!("capabilities/manifest.toml");
 struct Scene {
     _stage: Stage,
     host: Host,
-    _lambda: ControlPlane,
+    _lambda: Endpoint,
 }
 
 impl Scene {
@@ -36,7 +38,9 @@ impl Scene {
         let variables =
             [("LAMBKIN_APP", "capabilities@live"), ("AWS_ENDPOINT_URL_LAMBDA", endpoint.as_str())];
         let host = stage.host(&variables);
-        let lambda = ControlPlane::start(address, [host.function.clone()]).await.unwrap();
+        let functions = ControlPlane::new([host.function.clone()]);
+        let services = Services { lambda: functions, logs: Logs::in_memory() };
+        let lambda = Endpoint::start(address, services).await.unwrap();
         Self { _stage: stage, host, _lambda: lambda }
     }
 
@@ -187,4 +191,9 @@ fn copy(from: &Path, to: &Path) {
 #[tokio::test(flavor = "multi_thread")]
 async fn rust_components_use_what_they_are_granted() {
     check("rust", "language = 'rust'\nsource = '.'\nkind = 'function'").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn javascript_components_use_what_they_are_granted() {
+    check("javascript", "language = 'javascript'\nsource = 'front.js'").await;
 }

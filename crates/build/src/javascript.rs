@@ -3,6 +3,7 @@
 //! Owns the way from a source file to a component. The runtime that `QuickJS` components are snapshots of is
 //! `lang-bindings/javascript/runtime`, compiled by this crate's build script.
 
+mod absent;
 mod bundle;
 mod component;
 mod dependencies;
@@ -76,7 +77,7 @@ fn quickjs(source: &Source, bundle: &Bundle, progress: Progress<'_>) -> Result<V
     let first = snapshot::take(&order)?;
     if first.report.needs.is_empty() {
         let kind = kind(source, bundle, &first)?;
-        return component::encode(&first.module, kind);
+        return component::encode(&first.module, kind, &bundle.external);
     }
     progress(&bundle::deferred(source, &first.report.needs.join(", ")));
     let kind = if first.report.error.is_some() {
@@ -88,7 +89,7 @@ fn quickjs(source: &Source, bundle: &Bundle, progress: Progress<'_>) -> Result<V
     if second.report.error.is_some() {
         return Err(load_failure(source, &second).into());
     }
-    component::encode(&second.module, kind)
+    component::encode(&second.module, kind, &bundle.external)
 }
 
 /// What the handler is: by its shape, checked against the manifest.

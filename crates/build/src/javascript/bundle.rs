@@ -113,7 +113,9 @@ struct Output {
 /// Bundles for `QuickJS`: the runtime has Node's built-in modules, and packages are taken in their variant for workers
 /// and browsers, which builds on the web's interfaces.
 pub(super) fn quickjs(source: &Source, entry: &Entry, esbuild: &Path) -> Result<Bundle> {
-    run(source, entry, esbuild, &node_modules())
+    let mut options = node_modules();
+    options.push("--external:lambkin/*".to_owned());
+    run(source, entry, esbuild, &options)
 }
 
 /// The options that leave Node's modules to the engine.

@@ -1,7 +1,9 @@
 //! From a snapshot to a component: keeps the one export that the component's kind has and adapts preview 1.
 
+use super::absent;
 use crate::Kind;
 use anyhow::{Context as _, Result, bail};
+use std::collections::BTreeMap;
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
@@ -11,16 +13,36 @@ use wit_component::ComponentEncoder;
 const FUNCTION_SECTION: &str = "lambkin:function@";
 const HTTP_SECTION: &str = ":proxy:imports and exports";
 
-/// Makes a component of `kind` of the runtime's module.
-pub(super) fn encode(core: &[u8], kind: Kind) -> Result<Vec<u8>> {
+/// The capabilities that the runtime imports: what a bundle imports of each, how the description begins, the interface.
+const CAPABILITIES: [(&str, &str, &str); 3] = [
+    ("lambkin/files", "lambkin:files@", "lambkin:files/files@0.1.0"),
+    ("lambkin/jobs", "lambkin:jobs@", "lambkin:jobs/jobs@0.1.0"),
+    ("lambkin/websocket", "lambkin:websocket@", "lambkin:websocket/connections@0.1.0"),
+];
+
+/// Makes a component of `kind` of the runtime's module. Capabilities that are not among the bundle's imports are not the
+/// component's either.
+pub(super) fn encode(
+    core: &[u8],
+    kind: Kind,
+    imported: &BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
     let dropped = match kind {
         Kind::Function => HTTP_SECTION,
         Kind::Http => FUNCTION_SECTION,
         Kind::Command => bail!("a JavaScript component is a function or a web handler"),
     };
-    let core = without_custom_section(core, dropped).context("the snapshot is not a module")?;
-    ComponentEncoder::default()
-        .module(&core)?
+    let unused: Vec<_> =
+        CAPABILITIES.iter().filter(|(module, ..)| !imported.contains_key(*module)).collect();
+    let mut core = core.to_vec();
+    for part in unused.iter().map(|(_, section, _)| *section).chain([dropped]) {
+        core = without_custom_section(&core, part).context("the snapshot is not a module")?;
+    }
+    let mut encoder = ComponentEncoder::default().module(&core)?;
+    for (_, _, interface) in unused {
+        encoder = encoder.adapter(interface, &absent::interface(&core, interface)?)?;
+    }
+    encoder
         .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?
         .validate(true)
         .encode()

@@ -24,6 +24,10 @@ const MODULES: &[(&str, &str)] = prelude! {
     "lambkin:form" => "form.js",
     "lambkin:function" => "function.js",
     "lambkin:globals" => "globals.js",
+    "lambkin:guest/call" => "guest/call.js",
+    "lambkin:guest/files" => "guest/files.js",
+    "lambkin:guest/jobs" => "guest/jobs.js",
+    "lambkin:guest/websocket" => "guest/websocket.js",
     "lambkin:headers" => "headers.js",
     "lambkin:http" => "http.js",
     "lambkin:inspect" => "inspect.js",
@@ -98,6 +102,13 @@ const UNSUPPORTED: &[(&str, &str)] = &[
     ),
 ];
 
+/// What users import of Lambkin itself.
+const GUEST: &[(&str, &str)] = &[
+    ("lambkin/files", "lambkin:guest/files"),
+    ("lambkin/jobs", "lambkin:guest/jobs"),
+    ("lambkin/websocket", "lambkin:guest/websocket"),
+];
+
 const NATIVE: &str = "lambkin:native";
 
 /// What the prelude calls the user's bundle.
@@ -125,6 +136,9 @@ impl Resolver for Builtin {
             } else {
                 Err(Error::new_resolving(base, name))
             };
+        }
+        if let Some((_, target)) = GUEST.iter().find(|(guest, _)| *guest == name) {
+            return Ok((*target).to_owned());
         }
         let name = if name.starts_with("node:") { name.to_owned() } else { format!("node:{name}") };
         let target = ALIASES

@@ -1,5 +1,6 @@
 //! The functions that the prelude's JavaScript is built on, as the module `lambkin:native`.
 
+mod capabilities;
 mod crypto;
 mod http;
 mod text;
@@ -25,6 +26,7 @@ impl ModuleDef for Native {
         base(ctx, &native)?;
         text::define(ctx, &native)?;
         url::define(ctx, &native)?;
+        capabilities::define(ctx, &native)?;
         crypto::define(ctx, &native)?;
         http::define(ctx, &native)?;
         exports.export("default", native)?;
