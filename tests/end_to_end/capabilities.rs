@@ -197,3 +197,8 @@ async fn rust_components_use_what_they_are_granted() {
 async fn javascript_components_use_what_they_are_granted() {
     check("javascript", "language = 'javascript'\nsource = 'front.js'").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_components_use_what_they_are_granted() {
+    check("python", "language = 'python'\nsource = 'app.py'").await;
+}

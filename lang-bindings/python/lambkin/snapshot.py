@@ -146,6 +146,11 @@ class App:
         return self.loaded
 
 
+def is_being_taken() -> bool:
+    """Whether the app's modules run at build time: while they do, and only then, they are watched."""
+    return sys.getprofile() is not None
+
+
 def _value(name: str) -> str | None:
     """The environment's value without passing through what :class:`Reads` watches."""
     data = os.environ._data  # type: ignore[attr-defined]

@@ -73,7 +73,9 @@ impl Request<'_> {
         }
         fs_err::create_dir_all(nothing.join("lib").join("site-packages"))?;
         adapter::write_package(&entry)?;
-        adapter::write_wit(&wit)?;
+        let sources = self.sources.contents()?;
+        let texts = sources.iter().filter_map(|(_, text)| std::str::from_utf8(text).ok());
+        adapter::write_wit(&wit, &adapter::capabilities(texts))?;
         fs_err::write(entry.join("lambkin_main.py"), self.main_module()?)?;
 
         let mut command = tool.python();
