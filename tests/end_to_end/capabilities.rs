@@ -202,3 +202,8 @@ async fn javascript_components_use_what_they_are_granted() {
 async fn python_components_use_what_they_are_granted() {
     check("python", "language = 'python'\nsource = 'app.py'").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn go_components_use_what_they_are_granted() {
+    check("go", "language = 'go'\nsource = '.'").await;
+}

@@ -18,6 +18,9 @@ use std::process::Command;
 /// The first version with `//go:wasmexport` and `-buildmode=c-shared` for `wasip1`: <https://go.dev/doc/go1.24#wasm>.
 const OLDEST: (u32, u32) = (1, 24);
 
+/// The module of `lang-bindings/go`. A program may import its packages `files`, `jobs` and `websocket`.
+const BINDING: &str = "lambkin.dev/go";
+
 /// Builds `source`, a main package, into a component.
 pub fn build(source: &Source, home: &Home, progress: Progress<'_>) -> Result<Built> {
     let folder = package_folder(&source.path)?;
@@ -95,8 +98,10 @@ fn additions(package: &Package, folder: &Path, kind: Kind, home: &Home) -> Resul
     if package.uses_http() {
         imports.push("lambkin.dev/go/outgoing");
     }
+    if !imports.is_empty() || package.imports(BINDING) {
+        additions.require(BINDING, &binding::extract(home)?);
+    }
     if !imports.is_empty() {
-        additions.require("lambkin.dev/go", &binding::extract(home)?);
         let imports: Vec<_> = imports.iter().map(|path| format!("import _ {path:?}\n")).collect();
         let text = format!("package main\n\n{}", imports.concat());
         additions.file(folder.join("lambkin_generated.go"), text);

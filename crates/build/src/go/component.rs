@@ -18,7 +18,7 @@ macro_rules! wit {
 }
 
 /// Every package that the worlds need, each after those it uses.
-const PACKAGES: [(&str, &str); 9] = [
+const PACKAGES: [(&str, &str); 12] = [
     wit!("wit/deps/wasi-io-0.2.12/package.wit"),
     wit!("wit/deps/wasi-clocks-0.2.12/package.wit"),
     wit!("wit/deps/wasi-random-0.2.12/package.wit"),
@@ -27,6 +27,9 @@ const PACKAGES: [(&str, &str); 9] = [
     wit!("wit/deps/wasi-cli-0.2.12/package.wit"),
     wit!("wit/deps/wasi-http-0.2.12/package.wit"),
     wit!("wit/lambkin-function/function.wit"),
+    wit!("wit/lambkin-files/files.wit"),
+    wit!("wit/lambkin-jobs/jobs.wit"),
+    wit!("wit/lambkin-websocket/websocket.wit"),
     wit!("lang-bindings/go/world.wit"),
 ];
 

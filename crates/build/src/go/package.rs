@@ -85,6 +85,14 @@ impl Package {
         package.module.as_ref()
     }
 
+    /// Whether a package of `module` is imported.
+    pub(super) fn imports(&self, module: &str) -> bool {
+        let belongs = |path: &String| {
+            path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.dependencies.iter().any(|package| package.imports.iter().any(belongs))
+    }
+
     /// Whether the user's code or a library imports `net/http`. That `aws-lambda-go` does, for its Runtime API client
     /// and for a few constants, does not count.
     pub(super) fn uses_http(&self) -> bool {
