@@ -207,3 +207,9 @@ async fn python_components_use_what_they_are_granted() {
 async fn go_components_use_what_they_are_granted() {
     check("go", "language = 'go'\nsource = '.'").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starlingmonkey_components_use_what_they_are_granted() {
+    check("javascript", "language = 'javascript'\nengine = 'starlingmonkey'\nsource = 'front.js'")
+        .await;
+}

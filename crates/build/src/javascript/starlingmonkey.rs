@@ -22,6 +22,24 @@ macro_rules! binding {
     };
 }
 
+/// Of Lambkin's own modules, which are those of the other engine over other bindings.
+macro_rules! guest {
+    ($name:literal) => {
+        (
+            concat!("lambkin/", $name),
+            concat!("guest_", $name, ".js"),
+            include_str!(concat!(
+                "../../../../lang-bindings/javascript/runtime/src/prelude/guest/",
+                $name,
+                ".js"
+            )),
+        )
+    };
+}
+
+/// What users import of Lambkin itself: the name, the file it is written to, its text.
+const GUEST: [(&str, &str, &str); 3] = [guest!("files"), guest!("jobs"), guest!("websocket")];
+
 macro_rules! wit {
     ($name:literal) => {
         ($name, include_str!(concat!("../../../../wit/deps/wasi-", $name, "-0.2.12/package.wit")))
@@ -52,13 +70,13 @@ pub(super) fn build(
     let user = format!("--alias:lambkin-user={}", entry.file.display());
     let kind = super::kind_by_exports(
         source,
-        &bundle::run(source, entry, esbuild, &bundle::node_modules())?,
+        &bundle::run(source, entry, esbuild, &engine_modules(&folder))?,
     )?;
     let world = if kind == Kind::Http { "http" } else { "function" };
     let main =
         Entry { file: folder.join(world).with_extension("js"), project: entry.project.clone() };
-    let mut options = bundle::node_modules();
-    options.extend([user, "--external:wasi:*".to_owned()]);
+    let mut options = engine_modules(&folder);
+    options.push(user);
     let bundle = bundle::run(source, &main, esbuild, &options)?;
     refuse_node_modules(entry, source, &bundle)?;
     // The adapter's own frames are told from the user's by this name.
@@ -82,10 +100,22 @@ pub(super) fn build(
     Ok((fs_err::read(output)?, inputs))
 }
 
+/// The options that leave Node's modules and the host's interfaces to the engine, and give Lambkin's own modules.
+fn engine_modules(folder: &Path) -> Vec<String> {
+    let mut options = bundle::node_modules();
+    options.extend(["--external:wasi:*".to_owned(), "--external:lambkin:*".to_owned()]);
+    options.extend(
+        GUEST.map(|(name, file, _)| format!("--alias:{name}={}", folder.join(file).display())),
+    );
+    options
+}
+
 /// Says more than esbuild would if it were to find Node's modules.
 fn refuse_node_modules(entry: &Entry, source: &Source, bundle: &Bundle) -> Result<()> {
     let mut modules = bundle.external.iter();
-    let Some((module, importer)) = modules.find(|(name, _)| !name.starts_with("wasi:")) else {
+    let Some((module, importer)) =
+        modules.find(|(name, _)| !name.starts_with("wasi:") && !name.starts_with("lambkin:"))
+    else {
         return Ok(());
     };
     let summary = format!(
@@ -115,20 +145,38 @@ fn write_project(folder: &Path) -> Result<()> {
     let wit = folder.join("wit");
     fs_err::create_dir_all(wit.join("deps"))?;
     let files = [
+        ("answer.js", binding!("answer.js")),
+        (
+            "call.js",
+            include_str!("../../../../lang-bindings/javascript/runtime/src/prelude/guest/call.js"),
+        ),
         ("componentize.mjs", binding!("componentize.mjs")),
         ("environment.js", binding!("environment.js")),
         ("function.js", binding!("function.js")),
         ("http.js", binding!("http.js")),
         ("load.js", binding!("load.js")),
+        ("native_files.js", binding!("native_files.js")),
+        ("native_jobs.js", binding!("native_jobs.js")),
+        ("native_websocket.js", binding!("native_websocket.js")),
         ("stack.js", binding!("stack.js")),
         ("wit/world.wit", binding!("world.wit")),
         (
             "wit/deps/lambkin-function.wit",
             include_str!("../../../../wit/lambkin-function/function.wit"),
         ),
+        ("wit/deps/lambkin-files.wit", include_str!("../../../../wit/lambkin-files/files.wit")),
+        ("wit/deps/lambkin-jobs.wit", include_str!("../../../../wit/lambkin-jobs/jobs.wit")),
+        (
+            "wit/deps/lambkin-websocket.wit",
+            include_str!("../../../../wit/lambkin-websocket/websocket.wit"),
+        ),
     ];
     for (name, text) in files {
         fs_err::write(folder.join(name), text)?;
+    }
+    for (_, file, text) in GUEST {
+        let text = text.replace("lambkin:guest/call", "./call.js");
+        fs_err::write(folder.join(file), native(&text))?;
     }
     for (name, text) in WIT {
         fs_err::write(
@@ -137,4 +185,12 @@ fn write_project(folder: &Path) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// The text with its import of `lambkin:native/<name>` turned to the file that stands for it here.
+fn native(text: &str) -> String {
+    GUEST.iter().fold(text.to_owned(), |text, (name, ..)| {
+        let name = name.trim_start_matches("lambkin/");
+        text.replace(&format!("lambkin:native/{name}"), &format!("./native_{name}.js"))
+    })
 }

@@ -128,6 +128,10 @@ impl Resolver for Builtin {
         if name == USER {
             return Ok(BUNDLE.to_owned());
         }
+        if name.starts_with("lambkin:native/") {
+            // On StarlingMonkey each capability is a module of its own, so that a component imports what it uses.
+            return Ok(NATIVE.to_owned());
+        }
         if name.starts_with("lambkin:") {
             let inside =
                 base.is_empty() || base.starts_with("lambkin:") || base.starts_with("node:");

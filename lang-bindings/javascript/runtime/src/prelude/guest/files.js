@@ -1,6 +1,6 @@
 // `lambkin/files`: files in S3, in the folders that the manifest grants.
 
-import native from "lambkin:native";
+import native from "lambkin:native/files";
 import { bytesOf, errorOf, take } from "lambkin:guest/call";
 
 export const FilesError = errorOf("FilesError");

@@ -1,6 +1,6 @@
 // `lambkin/jobs`: components of the app that are started and not waited for.
 
-import native from "lambkin:native";
+import native from "lambkin:native/jobs";
 import { errorOf, take } from "lambkin:guest/call";
 
 export const JobsError = errorOf("JobsError");

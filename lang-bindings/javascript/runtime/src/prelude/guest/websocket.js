@@ -1,6 +1,6 @@
 // `lambkin/websocket`: the clients of the app's WebSocket API.
 
-import native from "lambkin:native";
+import native from "lambkin:native/websocket";
 import { bytesOf, errorOf, take } from "lambkin:guest/call";
 
 export const WebSocketError = errorOf("WebSocketError");
