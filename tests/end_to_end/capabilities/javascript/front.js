@@ -14,7 +14,7 @@ const CALLS = {
     const { entries, next } = await files.list(folder, path, { after });
     return { entries: entries.map((it) => ({ path: it.path, size: it.size, recent: it.lastModified > new Date("2026") })), next: next ?? null };
   },
-  "files.delete": ({ folder, path }) => files.delete(folder, path),
+  "files.delete": ({ folder, path }) => files.remove(folder, path),
   "files.getUrl": ({ folder, path, seconds: expiresIn }) => files.getUrl(folder, path, { expiresIn }),
   "files.putUrl": ({ folder, path, type: contentType }) => files.putUrl(folder, path, { contentType }),
   "files.postForm": async ({ folder, path, type: contentType, most: maxBytes = 100 }) => {

@@ -20,11 +20,10 @@ export async function list(folder, prefix = "", { after } = {}) {
   return { entries: entries.map((entry) => ({ ...entry, lastModified: new Date(entry.lastModified) })), next };
 }
 
-// `delete` cannot be a function's name.
-async function remove(folder, path) {
+// `delete` is a word of the language.
+export async function remove(folder, path) {
   take(native.filesDelete(folder, path), FilesError);
 }
-export { remove as delete, remove };
 
 export async function getUrl(folder, path, { expiresIn = HOUR } = {}) {
   return take(native.filesGetUrl(folder, path, expiresIn), FilesError);
