@@ -6,9 +6,12 @@ use lambkin_tests::case::Request;
 use lambkin_tests::client;
 use lambkin_tests::programs::{self, Programs};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -309,6 +312,53 @@ async fn ctrl_c_with_requests_under_way_ends_soon_and_leaves_nothing() {
     let left = sandboxes.iter().filter(|pid| Path::new(&format!("/proc/{pid}")).exists());
     assert_eq!(left.count(), 0);
     assert!(!dev.app.join(".lambkin/dev.json").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_hosts_under_load_fails_only_their_own_requests() {
+    const KILLS: usize = 6;
+    let mut dev = Dev::start(&["--max-sandboxes", "3"]);
+    let address = dev.server.address;
+    let end = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let end = Arc::clone(&end);
+            tokio::spawn(async move {
+                let request: Request = toml::from_str("path = '/work'").unwrap();
+                let (mut answered, mut failed) = (0, 0);
+                while !end.load(Ordering::Relaxed) {
+                    match client::send(address, &request).await.unwrap().status {
+                        200 => answered += 1,
+                        500 => failed += 1,
+                        other => panic!("status {other}"),
+                    }
+                }
+                (answered, failed)
+            })
+        })
+        .collect();
+    let mut killed = BTreeSet::new();
+    while killed.len() < KILLS {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let Some(victim) = dev.sandboxes().into_iter().find(|pid| !killed.contains(pid)) else {
+            continue;
+        };
+        killed.insert(victim);
+        programs::run(Command::new("kill").args(["-s", "KILL", &victim.to_string()])).unwrap();
+    }
+    end.store(true, Ordering::Relaxed);
+    let (mut answered, mut failed) = (0, 0);
+    for client in clients {
+        let (more_answered, more_failed) = client.await.unwrap();
+        answered += more_answered;
+        failed += more_failed;
+    }
+    assert!(answered > 0 && failed <= KILLS, "{answered} answered, {failed} failed");
+    assert_eq!(dev.get("/after").await, 200);
+    let sandboxes = dev.sandboxes();
+    dev.signal("TERM");
+    dev.end();
+    assert!(sandboxes.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

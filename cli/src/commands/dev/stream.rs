@@ -86,7 +86,7 @@ impl Stream {
         }
         // What the function's log says already is not said again.
         if let Some(error) = &access.error
-            && !lines.iter().any(|record| record.level == Level::Error)
+            && !lines.iter().any(says_what_failed)
         {
             self.output.detail("api", error, Tone::Error);
         }
@@ -161,6 +161,11 @@ fn is_worth_showing(record: &Record) -> bool {
         Speaker::Guest | Speaker::Other => true,
         Speaker::Host | Speaker::Platform => record.level >= Level::Warn,
     }
+}
+
+/// Whether it is the host's or Lambda's word on a request that failed.
+fn says_what_failed(record: &Record) -> bool {
+    matches!(record.speaker, Speaker::Host | Speaker::Platform) && record.level >= Level::Warn
 }
 
 fn short(id: &str) -> &str {
