@@ -1,5 +1,9 @@
 //! The command line as typed arguments. What they mean is resolved in `settings.rs`.
 
+mod logs;
+
+pub(crate) use logs::Logs;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::net::SocketAddr;
@@ -48,6 +52,8 @@ pub(crate) enum Command {
     Releases(Releases),
     /// Map an app to a path of a domain
     Domain(Domain),
+    /// Show what the app's function printed, here or on AWS
+    Logs(Logs),
     /// Send one Lambda event to the app through the real host
     Invoke(Invoke),
     /// Show what a release, a component or a .wasm file holds
@@ -105,12 +111,18 @@ pub(crate) struct Dev {
     /// The address to serve the app on
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
+    /// The address where AWS's clients of Lambda and of logs call; the port beside --listen when nothing is said
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen_aws: Option<SocketAddr>,
     /// Serve what is there, and do not watch the sources
     #[arg(long)]
     pub(crate) no_watch: bool,
     /// The most sandboxes (host processes) at once
     #[arg(long, default_value_t = 10, value_name = "COUNT")]
     pub(crate) max_sandboxes: usize,
+    /// How many requests the function answers at once before it refuses more as Lambda does; without it they wait
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) reserved_concurrency: Option<usize>,
     /// The function's memory in MiB
     #[arg(long, default_value_t = 512, value_name = "MIB")]
     pub(crate) memory: u32,

@@ -20,6 +20,39 @@ pub(crate) fn home() -> Result<PathBuf> {
         .ok_or_else(|| anyhow!("neither LAMBKIN_HOME nor HOME is set: give a folder for Lambkin's cache in LAMBKIN_HOME"))
 }
 
+/// How to reach and sign in to `CloudWatch` Logs.
+pub(crate) struct LogsAccess {
+    /// Another server than AWS itself.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) session_token: Option<String>,
+    /// A file of PEM certificates to trust instead of Mozilla's roots.
+    pub(crate) ca_bundle: Option<PathBuf>,
+}
+
+/// `CloudWatch` Logs by the names that every AWS SDK uses; the page is the one below.
+pub(crate) fn logs_access() -> LogsAccess {
+    let S3Access { region, access_key_id, secret_access_key, session_token, ca_bundle, .. } =
+        s3_access();
+    let endpoint =
+        variable("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS").or_else(|| variable("AWS_ENDPOINT_URL"));
+    LogsAccess { endpoint, region, access_key_id, secret_access_key, session_token, ca_bundle }
+}
+
+/// The local cloud, which does not check signatures.
+pub(crate) fn local_access(endpoint: &str) -> LogsAccess {
+    LogsAccess {
+        endpoint: Some(endpoint.to_owned()),
+        region: "us-east-1".to_owned(),
+        access_key_id: "local".to_owned(),
+        secret_access_key: "local-secret".to_owned(),
+        session_token: None,
+        ca_bundle: None,
+    }
+}
+
 /// S3 credentials and endpoint, by the names that every AWS SDK uses.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html>
 pub(crate) fn s3_access() -> S3Access {

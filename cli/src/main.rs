@@ -9,7 +9,9 @@ mod hint;
 mod output;
 mod project;
 mod publish;
+mod running;
 mod settings;
+mod signals;
 mod watch;
 
 use clap::Parser as _;

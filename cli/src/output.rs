@@ -21,6 +21,26 @@ const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default();
 const DIM: Style = Style::new().dimmed();
 
+/// How a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Quiet,
+    Plain,
+    Warning,
+    Error,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Self::Quiet => DIM,
+            Self::Plain => Style::new(),
+            Self::Warning => YELLOW,
+            Self::Error => RED,
+        }
+    }
+}
+
 /// Where a command says what it does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
@@ -55,6 +75,36 @@ impl Output {
     /// A line of a running app: dimmed source, then text.
     pub(crate) fn line(&self, source: &str, text: &str) {
         eprintln!("{DIM}{source:>12}{DIM:#} {text}");
+    }
+
+    /// A request that was answered: its status in the colour of its class, then what it was.
+    pub(crate) fn answered(&self, status: u16, text: &str) {
+        let style = match status {
+            ..300 => GREEN,
+            300..400 => CYAN,
+            400..500 => YELLOW,
+            _ => RED,
+        };
+        eprintln!("{style}{status:>12}{style:#} {text}");
+    }
+
+    /// What belongs to the line before, under it.
+    pub(crate) fn detail(&self, source: &str, text: &str, tone: Tone) {
+        let style = tone.style();
+        for line in text.lines() {
+            eprintln!("{:>12} {DIM}{source} |{DIM:#} {style}{line}{style:#}", "");
+        }
+    }
+
+    /// An entry of a log, as a result: when, whose, and what it says.
+    pub(crate) fn entry(&self, moment: &str, source: &str, (text, tone): (&str, Tone)) {
+        let style = tone.style();
+        println!("{DIM}{moment}{DIM:#} {CYAN}{source}{CYAN:#} {style}{text}{style:#}");
+    }
+
+    /// Whether results are for scripts.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
     }
 
     /// A result: `text` for people, `document` for scripts.

@@ -37,7 +37,7 @@ impl Dev {
     }
 }
 
-fn scaffold(folder: &TempDir, template: &str) -> PathBuf {
+pub(crate) fn scaffold(folder: &TempDir, template: &str) -> PathBuf {
     let mut command = Command::new(Programs::find().unwrap().lambkin);
     command.args(["new", "shop", "--template", template]).current_dir(folder.path());
     programs::run(&mut command).unwrap();

@@ -18,6 +18,7 @@ mod dev;
 mod domains;
 mod events;
 mod faulty_s3;
+mod local_cloud;
 mod logs;
 mod packages;
 mod releases;

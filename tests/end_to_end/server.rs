@@ -53,6 +53,11 @@ impl Server {
         }
     }
 
+    /// The next line, whatever it says.
+    pub(crate) fn next_line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).unwrap()
+    }
+
     /// Whether a line with `text` comes before it has been silent for so long.
     pub(crate) fn says_within(&self, text: &str, quiet: Duration) -> bool {
         std::iter::from_fn(|| self.lines.recv_timeout(quiet).ok()).any(|line| line.contains(text))

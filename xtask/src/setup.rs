@@ -42,10 +42,11 @@ const FOR_BUILDING: [Step; 2] = [
 ];
 
 /// What only the checks and tests need: tools, and independent programs to test against.
-const FOR_TESTING: [Step; 11] = [
+const FOR_TESTING: [Step; 12] = [
     VALGRIND,
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
+    Step { name: "AWS's command", install: |config| python::install(config, &python::AWSCLI) },
     Step { name: "pytest", install: |config| python::install(config, &python::PYTEST) },
     Step {
         name: "AWS's Runtime Interface Emulator",

@@ -7,7 +7,7 @@ mod doctor;
 mod domain;
 mod inspect;
 mod invoke;
-mod logs;
+pub(crate) mod logs;
 mod new;
 mod package;
 mod publish;
@@ -32,6 +32,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<ExitCod
         Command::Alias(arguments) => alias::run(&arguments, output).await?,
         Command::Releases(arguments) => releases::run(&arguments, output).await?,
         Command::Domain(arguments) => domain::run(&arguments, output).await?,
+        Command::Logs(arguments) => logs::run(&arguments, output).await?,
         Command::Invoke(arguments) => return invoke::run(&arguments, output).await,
         Command::Inspect(arguments) => inspect::run(&arguments, output).await?,
         Command::Doctor => return doctor::run(output),

@@ -137,14 +137,15 @@ async fn invoke(
     let event = request::function_url(&whole.request, &gateway);
     let options =
         InvokeOptions { trace_id: Some(whole.trace_id.clone()), ..InvokeOptions::default() };
-    let answer =
-        settings.function.invoke(event.into(), options).await.map_err(|error| match error {
+    let completed =
+        settings.function.call(event.into(), options).await.map_err(|error| match error {
             InvokeError::EventTooLarge { .. } => {
                 Refusal { response: too_large(), why: error.to_string() }
             }
             _ => Refusal::bad_gateway(with_causes(&error)),
         })?;
-    match answer {
+    visit.access.invocation = Some(completed.request_id);
+    match completed.answer {
         Answer::Buffered(payload) => answer::interpret(Format::FunctionUrl, &payload)
             .map(|response| {
                 response.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync())

@@ -188,8 +188,12 @@ impl Api {
 
     async fn invoke(&self, event: Bytes, whole: Whole, visit: &mut Visit) -> Response<Bytes> {
         let options = InvokeOptions { trace_id: Some(whole.trace_id), ..InvokeOptions::default() };
-        let answer =
-            async { Ok(self.function.invoke(event, options).await?.into_buffered().await) };
+        let invocation = &mut visit.access.invocation;
+        let answer = async {
+            let completed = self.function.call(event, options).await?;
+            *invocation = Some(completed.request_id);
+            Ok(completed.answer.into_buffered().await)
+        };
         let Ok(answer) = tokio::time::timeout(self.integration_timeout, answer).await else {
             visit.access.error =
                 Some(format!("the function took more than {:?}", self.integration_timeout));

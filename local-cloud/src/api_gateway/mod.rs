@@ -29,6 +29,8 @@ pub struct Access {
     pub status: StatusCode,
     /// From the request's head to the response's head.
     pub duration: Duration,
+    /// The id of the Lambda invocation that answered or failed: what the function printed is logged with it.
+    pub invocation: Option<String>,
     /// Why the gateway answered in the function's place, in words for the developer; the client does not see it.
     pub error: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Visit {
             route_key: None,
             status: StatusCode::OK,
             duration: Duration::ZERO,
+            invocation: None,
             error: None,
         };
         Self { access, begun: Instant::now() }

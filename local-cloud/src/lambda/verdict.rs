@@ -53,10 +53,11 @@ pub(super) fn judge(request_id: &str, timeout: Duration, end: End) -> (Answer, S
 /// What Lambda logs about an end that the function cannot have logged itself.
 pub(super) fn cause(request_id: &str, answer: &Answer) -> Option<String> {
     let (error_type, message) = answer.failure()?;
+    // A runtime may report errors of these types too, and says why in its own words.
+    let told = message.strip_prefix(&format!("RequestId: {request_id} Error: "))?;
     match &*error_type {
         "Sandbox.Timedout" => {
             let now = humantime::format_rfc3339_millis(SystemTime::now());
-            let told = message.split_once(" Error: ").map_or(&*message, |(_, told)| told);
             Some(format!("{now} {request_id} {told}"))
         }
         "Runtime.ExitError" | TRUNCATED => Some(format!("{message}\n{error_type}")),

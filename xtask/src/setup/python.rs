@@ -30,6 +30,10 @@ pub(crate) const AWSLAMBDARIC: Package = Package {
     shows: "lib/*/site-packages/awslambdaric/__main__.py",
 };
 
+/// AWS's own command, and its Python SDK with it.
+pub(crate) const AWSCLI: Package =
+    Package { folder: "awscli-1.46.3", requirements: &["awscli==1.46.3"], shows: "bin/aws" };
+
 /// Emulators of Lambda that nobody here wrote. AWS's own comes inside SAM's command, which needs none of its packages for it.
 pub(crate) const RUNTIME_INTERFACE_EMULATOR: Package = Package {
     folder: "aws-sam-cli-1.170.0",

@@ -1,13 +1,16 @@
 //! The local cloud around one app: embedded S3, the local Lambda with the real host, and an HTTP API in front.
 
 use super::ALIAS;
+use super::stream::Stream;
 use crate::args;
 use crate::hint::WithHint as _;
 use crate::output::Output;
 use crate::project::Project;
+use crate::running::Running;
 use anyhow::Result;
 use lambkin_local_cloud::api_gateway::http_api;
-use lambkin_local_cloud::{lambda, s3};
+use lambkin_local_cloud::logs::Logs;
+use lambkin_local_cloud::{Endpoint, Services, lambda, s3};
 use lambkin_store::{S3Access, Store};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -32,6 +35,7 @@ pub(crate) struct Cloud {
     s3: s3::Server,
     function: lambda::Function,
     api: http_api::Server,
+    endpoint: Endpoint,
 }
 
 impl Cloud {
@@ -56,28 +60,31 @@ impl Cloud {
             "LAMBKIN_CACHE_DIR".to_owned(),
             project.work().join("cache").display().to_string(),
         );
+        let (logs, stream) = (Logs::open(&project.work().join("logs"))?, Stream::new(output));
         let function = lambda::Function::start(lambda::Settings {
             timeout: TIMEOUT,
             memory_mb: arguments.memory,
             max_sandboxes: arguments.max_sandboxes,
-            on_log: Arc::new(move |line| print_log(&output, &line)),
+            reserved_concurrency: arguments.reserved_concurrency,
+            on_log: on_log(app.clone(), &logs, &stream),
             environment,
             ..lambda::Settings::new(bootstrap, app.as_str())
         })?;
         let api = http_api::Server::start(http_api::Settings {
-            on_request: Arc::new(move |access| {
-                let text =
-                    format!("{} {} {} ms", access.method, access.path, access.duration.as_millis());
-                output.line(&access.status.as_u16().to_string(), &text);
-            }),
+            on_request: Arc::new(move |access| stream.answered(access)),
             ..http_api::Settings::new(arguments.listen, routes(project), function.clone())
         })
         .await
         .with_hint(
             format!("the app cannot be served on {}", arguments.listen),
-            "another program may listen there: choose another address with --listen 127.0.0.1:3001",
+            format!(
+                "another program may listen there: choose another address with --listen {}",
+                beside(arguments.listen)
+            ),
         )?;
-        Ok(Self { s3, function, api })
+        let services = Services { lambda: lambda::ControlPlane::new([function.clone()]), logs };
+        let endpoint = aws_endpoint(arguments, api.address(), services, &output).await?;
+        Ok(Self { s3, function, api, endpoint })
     }
 
     /// The local store.
@@ -85,9 +92,14 @@ impl Cloud {
         Ok(Store::open(&store_url(), &access(&self.s3.endpoint()))?)
     }
 
-    /// Where the app is served.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.api.address()
+    /// Where everything answers.
+    pub(crate) fn running(&self) -> Running {
+        Running {
+            process: std::process::id(),
+            app: self.api.url(),
+            aws: self.endpoint.url(),
+            s3: self.s3.endpoint(),
+        }
     }
 
     /// Lets the API know the app's routes, as a deployment would.
@@ -97,8 +109,10 @@ impl Cloud {
 
     /// Ends every service and process.
     pub(crate) async fn stop(self) {
+        // Each has a bound of its own: three seconds and a half together.
         self.api.stop().await;
         self.function.stop().await;
+        self.endpoint.stop().await;
         self.s3.stop().await;
     }
 }
@@ -135,8 +149,46 @@ fn host_environment(endpoint: &str, app: &str) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn print_log(output: &Output, line: &lambda::LogLine) {
-    super::super::logs::print(output, &line.text);
+/// Every line goes to the log that is kept, and to the terminal.
+fn on_log(app: String, logs: &Logs, stream: &Arc<Stream>) -> lambda::OnLog {
+    let (logs, stream) = (logs.clone(), Arc::clone(stream));
+    Arc::new(move |line| {
+        logs.record(&app, &line);
+        stream.log(&line);
+    })
+}
+
+/// Serves AWS's clients at the address that is asked for, else beside the app's, else where there is room.
+async fn aws_endpoint(
+    arguments: &args::Dev,
+    app: SocketAddr,
+    services: Services,
+    output: &Output,
+) -> Result<Endpoint> {
+    if let Some(address) = arguments.listen_aws {
+        return Endpoint::start(address, services).await.with_hint(
+            format!("AWS's clients cannot be served on {address}"),
+            "another program may listen there: choose another address with --listen-aws, or leave it out",
+        );
+    }
+    // Port 0 of the app asks for free ports everywhere.
+    let address = if arguments.listen.port() == 0 { arguments.listen } else { beside(app) };
+    match Endpoint::start(address, services.clone()).await {
+        Ok(endpoint) => Ok(endpoint),
+        Err(error) => {
+            let endpoint = Endpoint::start(SocketAddr::new(address.ip(), 0), services).await?;
+            let url = endpoint.url();
+            output.warn(&format!(
+                "{address} cannot be had ({error}): AWS's clients call {url}; --listen-aws chooses"
+            ));
+            Ok(endpoint)
+        }
+    }
+}
+
+/// The address with the next port.
+fn beside(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or_default())
 }
 
 /// One route of the API for each method; none means any.

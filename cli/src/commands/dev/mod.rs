@@ -2,12 +2,15 @@
 //! first two again for what changes.
 
 mod cloud;
+mod stream;
 
 use crate::args;
 use crate::output::Output;
 use crate::project::Project;
 use crate::publish::{self, BuiltComponent};
+use crate::running::Claim;
 use crate::settings;
+use crate::signals::Signals;
 use crate::watch::{Changes, Watch};
 use anyhow::Result;
 use cloud::Cloud;
@@ -22,9 +25,30 @@ pub(crate) const ALIAS: &str = "dev";
 
 pub(crate) async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
     let bootstrap = settings::bootstrap(arguments.bootstrap.as_deref())?;
-    let mut app =
-        Session::new(Project::load(&arguments.source.project)?, settings::home()?, *output);
+    let mut signals = Signals::new()?;
+    let app = Session::new(Project::load(&arguments.source.project)?, settings::home()?, *output);
+    let mut claim = Claim::take(&app.project.work()).await?;
     let cloud = Cloud::start(&app.project, arguments, (bootstrap, *output)).await?;
+    claim.tell(&cloud.running())?;
+    let outcome = tokio::select! {
+        outcome = serve(app, &cloud, arguments, *output) => outcome,
+        () = signals.next() => Ok(()),
+    };
+    tokio::select! {
+        () = cloud.stop() => {}
+        // Whoever asks twice does not want to wait; what is left dies with this process.
+        () = signals.next() => {}
+    }
+    outcome
+}
+
+/// Deploys the app, and again for each change, until something fails that cannot be mended by a change.
+async fn serve(
+    mut app: Session,
+    cloud: &Cloud,
+    arguments: &args::Dev,
+    output: Output,
+) -> Result<()> {
     let mut watch = Watch::start(&app.project.root)?;
     let all: BTreeSet<String> = app.project.manifest.component.keys().cloned().collect();
     if let Err(error) = app.deploy(&all, &cloud.store()?, &mut watch).await {
@@ -35,23 +59,19 @@ pub(crate) async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
         output.warn("nothing is served until this is mended; save a file to try again");
     }
     cloud.set_routes(&app.project)?;
-    output.done("Serving", &format!("http://{}  (Ctrl-C ends it)", cloud.address()));
+    let running = cloud.running();
+    output.done("Endpoints", &format!("Lambda and Logs {}, S3 {}", running.aws, running.s3));
+    output.done("Serving", &format!("{}  (Ctrl-C ends it)", running.app));
     loop {
-        tokio::select! {
-            signal = tokio::signal::ctrl_c() => {
-                signal?;
-                break;
-            }
-            changes = watch.changed(), if !arguments.no_watch => {
-                if let Err(error) = app.redeploy(changes, &cloud, &mut watch).await {
-                    output.error(&error);
-                    output.warn("the version before keeps answering");
-                }
-            }
+        if arguments.no_watch {
+            std::future::pending::<()>().await;
+        }
+        let changes = watch.changed().await;
+        if let Err(error) = app.redeploy(changes, cloud, &mut watch).await {
+            output.error(&error);
+            output.warn("the version before keeps answering");
         }
     }
-    cloud.stop().await;
-    Ok(())
 }
 
 /// The app as it was last built.

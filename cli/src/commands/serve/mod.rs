@@ -6,13 +6,13 @@ mod source;
 use crate::args;
 use crate::hint::WithHint as _;
 use crate::output::Output;
+use crate::signals::Signals;
 use anyhow::Result;
 use lambkin_host::{HttpHost, Settings};
 use server::{Server, Sockets};
 use source::Source;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How old an alias may be before it is read again, as in Lambda.
 const ALIAS_MAX_AGE: Duration = Duration::from_secs(1);
@@ -80,27 +80,5 @@ fn settings(arguments: &args::Serve, source: &Source) -> Settings {
         memory_mb: bounds.memory,
         timeout: Duration::from_secs(bounds.timeout),
         max_body_bytes: bounds.max_body.saturating_mul(1 << 20),
-    }
-}
-
-/// What tells the process to end: Ctrl-C, and SIGTERM from whatever runs it.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
     }
 }
