@@ -7,6 +7,7 @@
 pub mod alias;
 pub mod answer;
 mod content;
+pub mod cors;
 pub mod digest;
 pub mod domain;
 mod encoding;

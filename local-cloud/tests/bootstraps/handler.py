@@ -93,7 +93,7 @@ def explain(event, context):
 
 def http(event, context):
     """Behind a gateway: the path says what to do."""
-    path = event["rawPath"]
+    path = event.get("rawPath") or event["path"]
     if path == "/fail":
         raise ValueError("boom")
     if path == "/malformed":
@@ -102,6 +102,9 @@ def http(event, context):
         return {"any": "json"}
     if path == "/wait":
         time.sleep(3600)
+    if path == "/cors":
+        theirs = {"access-control-allow-origin": "*", "access-control-max-age": "1", "x-count": "7"}
+        return {"statusCode": 200, "headers": theirs, "body": "shared"}
     if path == "/cookies":
         return {
             "statusCode": 201,
@@ -114,6 +117,6 @@ def http(event, context):
 
 
 def handler(event, context):
-    if isinstance(event, dict) and event.get("version") == "2.0":
+    if isinstance(event, dict) and "requestContext" in event:
         return http(event, context)
     return globals()[event["do"]](event, context)

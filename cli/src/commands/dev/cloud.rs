@@ -6,7 +6,7 @@ use crate::hint::WithHint as _;
 use crate::output::Output;
 use crate::project::Project;
 use anyhow::Result;
-use lambkin_local_cloud::api_gateway::http_api;
+use lambkin_local_cloud::api_gateway::{self, Definition};
 use lambkin_local_cloud::{lambda, s3};
 use lambkin_store::{S3Access, Store};
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Cloud {
     s3: s3::Server,
     function: lambda::Function,
-    api: http_api::Server,
+    api: api_gateway::Server,
 }
 
 impl Cloud {
@@ -64,13 +64,17 @@ impl Cloud {
             environment,
             ..lambda::Settings::new(bootstrap, app.as_str())
         })?;
-        let api = http_api::Server::start(http_api::Settings {
+        let api = api_gateway::Server::start(api_gateway::Settings {
             on_request: Arc::new(move |access| {
                 let text =
                     format!("{} {} {} ms", access.method, access.path, access.duration.as_millis());
                 output.line(&access.status.as_u16().to_string(), &text);
             }),
-            ..http_api::Settings::new(arguments.listen, routes(project), function.clone())
+            ..api_gateway::Settings::new(
+                arguments.listen,
+                Definition::from(&project.manifest),
+                function.clone(),
+            )
         })
         .await
         .with_hint(
@@ -90,9 +94,9 @@ impl Cloud {
         self.api.address()
     }
 
-    /// Lets the API know the app's routes, as a deployment would.
-    pub(crate) fn set_routes(&self, project: &Project) -> Result<()> {
-        Ok(self.api.set_routes(&routes(project))?)
+    /// Lets the API know the app's routes and settings, as a deployment would.
+    pub(crate) fn deploy(&self, project: &Project) -> Result<()> {
+        Ok(self.api.deploy(Definition::from(&project.manifest))?)
     }
 
     /// Ends every service and process.
@@ -137,19 +141,4 @@ fn host_environment(endpoint: &str, app: &str) -> BTreeMap<String, String> {
 
 fn print_log(output: &Output, line: &lambda::LogLine) {
     super::super::logs::print(output, &line.text);
-}
-
-/// One route of the API for each method; none means any.
-fn routes(project: &Project) -> Vec<http_api::Route> {
-    let mut routes = Vec::new();
-    for route in &project.manifest.route {
-        match &route.methods {
-            Some(methods) => routes.extend(methods.iter().map(|method| http_api::Route {
-                method: Some(method.clone()),
-                path: route.path.clone(),
-            })),
-            None => routes.push(http_api::Route { method: None, path: route.path.clone() }),
-        }
-    }
-    routes
 }

@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
         output.error(&error);
         output.warn("nothing is served until this is mended; save a file to try again");
     }
-    cloud.set_routes(&app.project)?;
+    cloud.deploy(&app.project)?;
     output.done("Serving", &format!("http://{}  (Ctrl-C ends it)", cloud.address()));
     loop {
         tokio::select! {
@@ -134,7 +134,7 @@ impl Session {
         );
         names.retain(|name| self.project.manifest.component.contains_key(name));
         self.deploy(&names, &cloud.store()?, watch).await?;
-        cloud.set_routes(&self.project)?;
+        cloud.deploy(&self.project)?;
         let what = names.into_iter().collect::<Vec<_>>().join(", ");
         self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));
         Ok(())

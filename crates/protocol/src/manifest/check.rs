@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::problem::{ManifestError, Problems};
-use super::{App, Component, Manifest, Route, VERSION, rules, schema, unknown};
+use super::{Api, App, Component, Manifest, Route, VERSION, api, rules, schema, unknown};
 
 /// Reads a manifest. The error names every problem with its line and column.
 pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
@@ -30,10 +30,12 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
     let places = Places(document.get_ref());
     let parts = Parts::read(document.get_ref(), &mut problems);
     rules::check(&parts, &places, &mut problems);
+    api::check(&parts, &places, &mut problems);
     match parts.app {
         Some(app) if problems.is_empty() => Ok(Manifest {
             lambkin: VERSION,
             app,
+            api: parts.api,
             component: parts.components,
             route: parts.routes.into_iter().map(|(_, route)| route).collect(),
         }),
@@ -69,6 +71,7 @@ fn check_version(document: &DeTable<'_>, problems: &mut Problems<'_>) {
 /// The parts of a manifest that could be read.
 pub(super) struct Parts {
     pub(super) app: Option<App>,
+    pub(super) api: Option<Api>,
     pub(super) components: BTreeMap<String, Component>,
     /// The names of all components, of those too that could not be read.
     pub(super) component_names: Vec<String>,
@@ -85,6 +88,7 @@ impl Parts {
         }
         let mut parts = Self {
             app,
+            api: document.get("api").and_then(|api| read(api, problems)),
             components: BTreeMap::new(),
             component_names: Vec::new(),
             routes: Vec::new(),

@@ -1,13 +1,15 @@
 //! `lambkin.toml`: what a developer writes about an app.
 //!
-//! `types` has its shape and so its JSON Schema, `check` and `rules` read it and report every problem with its place.
+//! `types` and a module for each further table have its shape and so its JSON Schema, `check` and `rules` read it and report every problem with its place.
 
+mod api;
 mod check;
 mod problem;
 mod rules;
 mod types;
 mod unknown;
 
+pub use api::{Api, ApiType, Cors, Payload};
 pub use check::parse;
 pub use problem::{ManifestError, Problem};
 pub use types::{

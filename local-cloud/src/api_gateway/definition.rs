@@ -1,0 +1,45 @@
+//! What an API is defined by: its kind and settings, and its routes, as `lambkin.toml` has them.
+
+use http::Method;
+use lambkin_protocol::manifest::{Api, Manifest};
+use lambkin_protocol::routes::{self, RouteError, Table};
+
+/// An API's definition. A server answers by one until it is given another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Definition {
+    /// The kind of API, its stage, CORS and payload format.
+    pub api: Api,
+    /// What it answers to.
+    pub routes: Vec<routes::Route>,
+}
+
+impl From<&Manifest> for Definition {
+    fn from(manifest: &Manifest) -> Self {
+        Self { api: manifest.api.clone().unwrap_or_default(), routes: manifest.route.clone() }
+    }
+}
+
+/// A definition, ready to be asked.
+#[derive(Debug)]
+pub(super) struct Deployed {
+    pub(super) api: Api,
+    pub(super) routes: Table,
+}
+
+impl TryFrom<Definition> for Deployed {
+    type Error = RouteError;
+
+    fn try_from(definition: Definition) -> Result<Self, RouteError> {
+        Ok(Self { routes: Table::new(&definition.routes)?, api: definition.api })
+    }
+}
+
+/// A route's key: `GET /items/{id}`, `ANY /items`, `$default`.
+pub(super) fn route_key(route: &routes::Route, method: &Method) -> String {
+    let takes_any = |methods: &Vec<String>| methods.iter().any(|method| method == "ANY");
+    match (&*route.path, route.methods.as_ref().filter(|methods| !takes_any(methods))) {
+        (routes::DEFAULT, None) => routes::DEFAULT.to_owned(),
+        (path, None) => format!("ANY {path}"),
+        (path, Some(_)) => format!("{method} {path}"),
+    }
+}
