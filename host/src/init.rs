@@ -115,5 +115,12 @@ fn destination(cold: Cold<'_>, http: Option<&HttpEvent>) -> Destination {
         Some(found) => (Some(found.route.path.clone()), found.parameters),
         None => (None, BTreeMap::new()),
     };
-    Destination { app: Arc::clone(app), component: name.to_owned(), route, path, parameters }
+    Destination {
+        app: Arc::clone(app),
+        component: name.to_owned(),
+        route,
+        authorizer: None,
+        path,
+        parameters,
+    }
 }

@@ -31,7 +31,7 @@ fn route(key: &str) -> Route {
     let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
     let methods = Some(vec![method.to_owned()]);
     // There is one function behind the API.
-    Route { path: path.to_owned(), methods, component: String::new() }
+    Route { path: path.to_owned(), methods, ..Route::default() }
 }
 
 fn routes_of(keys: &[&str]) -> Definition {
@@ -169,7 +169,7 @@ async fn the_best_route_answers_and_routes_change_while_it_runs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_wrong_behind_it_is_answered_as_api_gateway_does() {
     let api = Api::start(python_function(|_| ()), &["ANY /{proxy+}"], |settings| {
-        settings.integration_timeout = Duration::from_secs(2);
+        settings.integration_timeout = Some(Duration::from_secs(2));
     })
     .await;
     // The first request waits for the sandbox's Init too, which counts as well.

@@ -6,6 +6,7 @@
 
 pub mod alias;
 pub mod answer;
+pub mod authorizer;
 mod content;
 pub mod cors;
 pub mod digest;

@@ -1,21 +1,31 @@
 //! What an API is defined by: its kind and settings, and its routes, as `lambkin.toml` has them.
 
+use std::collections::BTreeMap;
+
 use http::Method;
-use lambkin_protocol::manifest::{Api, Manifest};
+use lambkin_protocol::manifest::{Api, Authorizer, Manifest};
 use lambkin_protocol::routes::{self, RouteError, Table};
+
+use super::authorizers::Authorizers;
 
 /// An API's definition. A server answers by one until it is given another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Definition {
     /// The kind of API, its stage, CORS and payload format.
     pub api: Api,
+    /// Who decides whether a request may pass, by the name that routes use.
+    pub authorizers: BTreeMap<String, Authorizer>,
     /// What it answers to.
     pub routes: Vec<routes::Route>,
 }
 
 impl From<&Manifest> for Definition {
     fn from(manifest: &Manifest) -> Self {
-        Self { api: manifest.api.clone().unwrap_or_default(), routes: manifest.route.clone() }
+        Self {
+            api: manifest.api.clone().unwrap_or_default(),
+            authorizers: manifest.authorizer.clone(),
+            routes: manifest.route.clone(),
+        }
     }
 }
 
@@ -23,6 +33,7 @@ impl From<&Manifest> for Definition {
 #[derive(Debug)]
 pub(super) struct Deployed {
     pub(super) api: Api,
+    pub(super) authorizers: Authorizers,
     pub(super) routes: Table,
 }
 
@@ -30,7 +41,11 @@ impl TryFrom<Definition> for Deployed {
     type Error = RouteError;
 
     fn try_from(definition: Definition) -> Result<Self, RouteError> {
-        Ok(Self { routes: Table::new(&definition.routes)?, api: definition.api })
+        Ok(Self {
+            routes: Table::new(&definition.routes)?,
+            authorizers: Authorizers::new(definition.authorizers),
+            api: definition.api,
+        })
     }
 }
 

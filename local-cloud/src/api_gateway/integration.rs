@@ -39,15 +39,25 @@ impl Failure {
 impl Integration {
     /// Invokes the function; a streamed answer is collected first, since no API streams here.
     pub(super) async fn call(&self, event: Vec<u8>, trace_id: &str) -> Result<Bytes, Failure> {
+        self.call_within(self.timeout, event, trace_id).await
+    }
+
+    /// The same with another time-out.
+    pub(super) async fn call_within(
+        &self,
+        timeout: Duration,
+        event: Vec<u8>,
+        trace_id: &str,
+    ) -> Result<Bytes, Failure> {
         let options =
             InvokeOptions { trace_id: Some(trace_id.to_owned()), ..InvokeOptions::default() };
         let answer =
             async { Ok(self.function.invoke(event.into(), options).await?.into_buffered().await) };
-        let Ok(answer) = tokio::time::timeout(self.timeout, answer).await else {
-            let why = format!("the function took more than {:?}", self.timeout);
+        let Ok(answer) = tokio::time::timeout(timeout, answer).await else {
+            let why = format!("the function took more than {timeout:?}");
             return Err(Failure::TooSlow(why));
         };
-        match answer.map_err(failed)? {
+        match answer.map_err(|error| failed(&error))? {
             Answer::Buffered(payload) => Ok(payload),
             Answer::FunctionError { payload, .. } => Err(Failure::Raised(payload)),
             // `into_buffered` leaves no stream.
@@ -56,10 +66,10 @@ impl Integration {
     }
 }
 
-fn failed(error: InvokeError) -> Failure {
+fn failed(error: &InvokeError) -> Failure {
     match error {
         InvokeError::EventTooLarge { .. } => Failure::TooLarge(error.to_string()),
-        _ => Failure::Lost(with_causes(&error)),
+        _ => Failure::Lost(with_causes(error)),
     }
 }
 

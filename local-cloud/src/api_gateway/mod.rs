@@ -1,20 +1,23 @@
 //! The front ends of a function: what turns HTTP requests into events, and its payloads back into responses.
 //!
-//! [`Server`] listens for an API and answers by its [`Definition`]: `http_api` does so as an HTTP API. [`function_url`] is a
+//! [`Server`] listens for an API and answers by its [`Definition`]: `http_api` does so as an HTTP API,
+//! `rest_api` as a REST API, both with `authorizers`. [`function_url`] is a
 //! function URL that streams. All read requests with `incoming` and write responses with `outgoing`; the formats
 //! themselves are `lambkin_protocol`'s.
 
 pub mod function_url;
 
+mod authorizers;
 mod definition;
 mod http_api;
 mod incoming;
 mod integration;
 mod outgoing;
+mod rest_api;
 mod server;
 
 pub use definition::Definition;
-pub use http_api::{INTEGRATION_TIMEOUT, MAX_BODY};
+pub use http_api::MAX_BODY;
 pub use server::{Server, Settings, StartError};
 
 use std::sync::Arc;
@@ -24,6 +27,9 @@ use http::StatusCode;
 
 /// The account that every local API belongs to.
 const ACCOUNT_ID: &str = "000000000000";
+
+/// The region that ARNs name.
+const REGION: &str = "us-east-1";
 
 /// The id of the local API.
 const API_ID: &str = "local";

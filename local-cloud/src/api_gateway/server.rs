@@ -11,11 +11,12 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use lambkin_protocol::manifest::ApiType;
 use lambkin_protocol::routes::RouteError;
 
 use super::definition::{Definition, Deployed};
 use super::integration::Integration;
-use super::{OnRequest, Visit, http_api, outgoing};
+use super::{OnRequest, Visit, http_api, rest_api};
 use crate::http_server::HttpServer;
 use crate::lambda::Function;
 
@@ -31,20 +32,20 @@ pub struct Settings {
     pub definition: Definition,
     /// What answers.
     pub function: Function,
-    /// How long the function may take before the client is told that it is too slow.
-    pub integration_timeout: Duration,
+    /// How long the function may take before the client is told that it is too slow; what AWS grants when absent.
+    pub integration_timeout: Option<Duration>,
     /// Gets one access per request.
     pub on_request: OnRequest,
 }
 
 impl Settings {
-    /// The time-out of AWS; accesses are dropped.
+    /// The time-outs of AWS; accesses are dropped.
     pub fn new(address: SocketAddr, definition: Definition, function: Function) -> Self {
         Self {
             address,
             definition,
             function,
-            integration_timeout: http_api::INTEGRATION_TIMEOUT,
+            integration_timeout: None,
             on_request: Arc::new(|_| ()),
         }
     }
@@ -75,7 +76,8 @@ pub struct Server {
 
 struct Service {
     deployed: RwLock<Arc<Deployed>>,
-    integration: Integration,
+    function: Function,
+    integration_timeout: Option<Duration>,
     on_request: OnRequest,
 }
 
@@ -85,10 +87,8 @@ impl Server {
         let address = settings.address;
         let service = Arc::new(Service {
             deployed: RwLock::new(Arc::new(settings.definition.try_into()?)),
-            integration: Integration {
-                function: settings.function,
-                timeout: settings.integration_timeout,
-            },
+            function: settings.function,
+            integration_timeout: settings.integration_timeout,
             on_request: settings.on_request,
         });
         let served = Arc::clone(&service);
@@ -127,9 +127,20 @@ impl Service {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let deployed = Arc::clone(&self.deployed.read().unwrap_or_else(PoisonError::into_inner));
         let mut visit = Visit::begin(&request);
-        let api = http_api::Api { deployed: &deployed, integration: &self.integration };
-        let mut response = api.answer(request, &mut visit).await;
-        outgoing::mark(response.headers_mut(), "apigw-requestid", &visit.access.request_id);
+        let (function, kind) = (self.function.clone(), deployed.api.kind);
+        let timeout = self.integration_timeout.unwrap_or(match kind {
+            ApiType::Http => http_api::INTEGRATION_TIMEOUT,
+            ApiType::Rest => rest_api::INTEGRATION_TIMEOUT,
+        });
+        let (deployed, integration) = (&*deployed, &Integration { function, timeout });
+        let response = match kind {
+            ApiType::Http => {
+                http_api::Api { deployed, integration }.answer(request, &mut visit).await
+            }
+            ApiType::Rest => {
+                rest_api::Api { deployed, integration }.answer(request, &mut visit).await
+            }
+        };
         visit.end(response.status(), &self.on_request);
         response.map(Full::new)
     }

@@ -116,7 +116,33 @@ def http(event, context):
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": __import__("json").dumps(event)}
 
 
+def authorize(event, context):
+    """Before a route: the token says what to answer."""
+    global COUNT
+    COUNT += 1
+    headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+    token = event.get("authorizationToken") or headers.get("authorization", "")
+    if token == "raise":
+        raise RuntimeError("Unauthorized")
+    if token == "break":
+        raise ValueError("boom")
+    if token == "nonsense":
+        return {"hello": "there"}
+    told = {"count": COUNT, "token": token}
+    if token == "echo":
+        told["event"] = __import__("json").dumps(event)
+    if token.startswith("simple"):
+        return {"isAuthorized": token != "simple no", "context": {**told, "list": [1, {"a": 2}]}}
+    effect = "Deny" if token == "deny" else "Allow"
+    resource = "arn:aws:execute-api:*/GET/*" if token == "get" else "*"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"principalId": "user-1", "policyDocument": policy, "context": told}
+
+
 def handler(event, context):
+    if isinstance(event, dict) and ("routeArn" in event or "methodArn" in event):
+        return authorize(event, context)
     if isinstance(event, dict) and "requestContext" in event:
         return http(event, context)
     return globals()[event["do"]](event, context)

@@ -108,6 +108,11 @@ impl Source {
         Self(word.into())
     }
 
+    /// Whether it is an authorizer's event.
+    pub fn is_authorizer(&self) -> bool {
+        self.0 == AUTHORIZER
+    }
+
     /// The source's word.
     pub fn as_str(&self) -> &str {
         &self.0

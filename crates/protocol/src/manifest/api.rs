@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Parts, Places};
 use super::problem::Problems;
-use crate::routes::METHODS;
+use crate::routes::{DEFAULT, METHODS};
 
 /// The longest time a browser may be told to keep a preflight's answer, in seconds: API Gateway's bound.
 const MAX_CORS_AGE_SECONDS: u32 = 86_400;
@@ -122,6 +122,12 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
             Some("leave it out: an HTTP API tells binary bodies by itself"),
         ),
         _ => {}
+    }
+    if api.kind == ApiType::Rest {
+        for (_, route) in parts.routes.iter().filter(|(_, route)| route.path == DEFAULT) {
+            let message = format!("a REST API has no route `{}`", route.path);
+            report(&["type"], message, Some("write one for `/` and one for `/{proxy+}`"));
+        }
     }
     if let Some(cors) = &api.cors {
         check_cors(cors, &mut report);

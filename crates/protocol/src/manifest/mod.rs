@@ -3,6 +3,7 @@
 //! `types` and a module for each further table have its shape and so its JSON Schema, `check` and `rules` read it and report every problem with its place.
 
 mod api;
+mod authorizer;
 mod check;
 mod problem;
 mod rules;
@@ -10,6 +11,7 @@ mod types;
 mod unknown;
 
 pub use api::{Api, ApiType, Cors, Payload};
+pub use authorizer::{Authorizer, AuthorizerType};
 pub use check::parse;
 pub use problem::{ManifestError, Problem};
 pub use types::{

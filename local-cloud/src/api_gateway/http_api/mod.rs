@@ -1,8 +1,10 @@
-//! An HTTP API before one function: routes, CORS, payload formats 2.0 and 1.0, and API Gateway's own answers when something
+//! An HTTP API before one function: routes, CORS, authorizers, payload formats 2.0 and 1.0, and API Gateway's own answers when something
 //! fails.
 //!
 //! Rules: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html>. An HTTP API cannot stream, so a
 //! streamed answer is collected first.
+
+mod authorization;
 
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ use super::{ACCOUNT_ID, API_ID, Visit, outgoing};
 pub const MAX_BODY: usize = 10 * 1024 * 1024;
 
 /// How long an integration may take; the same page.
-pub const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many bytes the request line and all headers may have; the same page.
 const MAX_HEAD: usize = 10_240;
@@ -47,14 +49,39 @@ impl Api<'_> {
         request: Request<Incoming>,
         visit: &mut Visit,
     ) -> Response<Bytes> {
+        let mut response = self.share(request, visit).await;
+        outgoing::mark(response.headers_mut(), "apigw-requestid", &visit.access.request_id);
+        response
+    }
+
+    /// Answers preflights and writes CORS headers, if there is a policy.
+    async fn share(&self, request: Request<Incoming>, visit: &mut Visit) -> Response<Bytes> {
         let Some(policy) = &self.deployed.api.cors else { return self.route(request, visit).await };
-        if cors::is_preflight(request.method(), request.headers()) {
+        if cors::is_preflight(request.method(), request.headers()) && !self.guards_all(&request) {
             return cors::preflight(policy, request.headers());
         }
         let asked = request.headers().clone();
         let mut response = self.route(request, visit).await;
         cors::apply(policy, &asked, response.headers_mut());
         response
+    }
+
+    /// Whether a request is one for the route `$default`, which has an authorizer: it guards preflights too, as AWS's guide
+    /// says, unless there is an `OPTIONS` route for them.
+    fn guards_all(&self, request: &Request<Incoming>) -> bool {
+        let path = in_stage(request.uri().path(), self.stage());
+        let found = path.and_then(|path| self.deployed.routes.find(request.method(), path));
+        found.is_some_and(|found| {
+            found.route.path == DEFAULT_STAGE && found.route.authorizer.is_some()
+        })
+    }
+
+    fn stage(&self) -> &str {
+        self.deployed.api.stage.as_deref().unwrap_or(DEFAULT_STAGE)
+    }
+
+    fn payload(&self) -> Payload {
+        self.deployed.api.payload.unwrap_or(Payload::Two)
     }
 
     async fn route(&self, request: Request<Incoming>, visit: &mut Visit) -> Response<Bytes> {
@@ -64,7 +91,7 @@ impl Api<'_> {
             return outgoing::message(status, "Request Header Fields Too Large");
         }
         let (deployed, path) = (self.deployed, request.uri().path().to_owned());
-        let stage = deployed.api.stage.as_deref().unwrap_or(DEFAULT_STAGE);
+        let stage = self.stage();
         let found =
             in_stage(&path, stage).and_then(|path| deployed.routes.find(request.method(), path));
         let Some(found) = found else {
@@ -81,7 +108,16 @@ impl Api<'_> {
             stage_variables: Some(&deployed.api.stage_variables).filter(|known| !known.is_empty()),
             ..gateway
         };
-        let (event, format) = match deployed.api.payload.unwrap_or(Payload::Two) {
+        let asked = authorization::ask(self, found.route, &whole, &gateway).await;
+        let said = match asked.map_err(authorization::refused) {
+            Ok(said) => said,
+            Err((response, why)) => {
+                visit.access.error = Some(why);
+                return response;
+            }
+        };
+        let gateway = Gateway { authorizer: said.as_deref(), ..gateway };
+        let (event, format) = match self.payload() {
             Payload::Two => (http_api_v2(&whole.request, &gateway), Format::HttpV2),
             Payload::One => (http_api_v1(&whole.request, &gateway), Format::HttpV1),
         };
