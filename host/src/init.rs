@@ -119,6 +119,7 @@ fn destination(cold: Cold<'_>, http: Option<&HttpEvent>) -> Destination {
         app: Arc::clone(app),
         component: name.to_owned(),
         route,
+        authorizer: None,
         path,
         parameters,
         websocket_api: None,

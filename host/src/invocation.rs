@@ -5,6 +5,7 @@ use crate::capabilities::Services;
 use crate::components::{Components, Loaded};
 use crate::config::{Config, Level, ResponseMode};
 use crate::error::{Diagnostic, Failure};
+use crate::guard;
 use crate::guest::{self, Call};
 use crate::received::Received;
 use crate::report;
@@ -14,6 +15,7 @@ use http::{Method, StatusCode};
 use lambda_runtime_api_client::BoxError;
 use lambkin_engine::{Engine, Settings};
 use lambkin_protocol::answer;
+use lambkin_protocol::authorizer::Asked;
 use lambkin_protocol::event::{self, Event, Format, HttpEvent};
 use lambkin_protocol::job::{self, WebSocketApi};
 use lambkin_protocol::release::{Component, World};
@@ -51,6 +53,8 @@ pub(crate) struct Destination {
     pub(crate) app: Arc<App>,
     pub(crate) component: String,
     pub(crate) route: Option<String>,
+    /// The route's authorizer.
+    pub(crate) authorizer: Option<String>,
     /// The path as the app's routes see it.
     pub(crate) path: String,
     pub(crate) parameters: std::collections::BTreeMap<String, String>,
@@ -116,6 +120,9 @@ impl Host {
         let Some(destination) = self.route(received, address).await? else {
             return plain(format, StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#);
         };
+        if !guard::admits(received, &destination, format) {
+            return plain(format, StatusCode::FORBIDDEN, r#"{"message":"Forbidden"}"#);
+        }
         let (component, loaded) = self.load(received, &destination).await?;
         let call =
             Call { host: self, received, destination: &destination, component, loaded: &loaded };
@@ -150,21 +157,30 @@ impl Host {
         source: &event::Source,
     ) -> Result<Answer, Failure> {
         let request = event::to_event_request(source, received.event.clone());
+        let asked = source.is_authorizer().then(|| Asked::of(&received.event)).flatten();
+        let domain = asked.as_ref().and_then(|asked| asked.domain.as_deref());
+        let path = asked.as_ref().map_or(request.uri().path(), |asked| &asked.path);
         let seed = seed(&received.request_id);
-        let (app, _) = self.apps.find(None, request.uri().path(), seed).await?;
-        let found = app.routes.find(&Method::POST, request.uri().path());
+        let (app, path) = self.apps.find(domain, path, seed).await?;
+        let guard = source.is_authorizer().then(|| guard::component(&app, asked.as_ref(), &path));
+        let found = || app.routes.find(&Method::POST, request.uri().path());
         let only =
             || app.release.components.keys().next().filter(|_| app.release.components.len() == 1);
-        let component = found
-            .map(|found| found.component.to_owned())
+        let component = guard
+            .flatten()
+            .or_else(|| found().map(|found| found.component.to_owned()))
             .or_else(|| only().cloned())
             .ok_or_else(|| Failure::NoComponent {
-            what: format!("events of {source}: give one a route for POST {}", request.uri().path()),
-        })?;
+                what: format!(
+                    "events of {source}: give one a route for POST {}",
+                    request.uri().path()
+                ),
+            })?;
         let destination = Destination {
             app,
             component,
             route: None,
+            authorizer: None,
             path: request.uri().path().to_owned(),
             parameters: std::collections::BTreeMap::new(),
             websocket_api: None,
@@ -184,6 +200,7 @@ impl Host {
             app: self.apps.named(&job.app, &job.alias, seed(&received.request_id)).await?,
             component: job.component,
             route: None,
+            authorizer: None,
             path: request.uri().path().to_owned(),
             parameters: std::collections::BTreeMap::new(),
             websocket_api: job.websocket_api,
@@ -232,8 +249,9 @@ impl Host {
             telemetry::log(Level::Info, &message, &received.tags(), NoDetails {});
             return Ok(None);
         };
-        let (route, component) = (Some(route.path.clone()), component.to_owned());
-        Ok(Some(Destination { app, component, route, path, parameters, websocket_api: None }))
+        let (authorizer, component) = (route.authorizer.clone(), component.to_owned());
+        let (route, websocket_api) = (Some(route.path.clone()), None);
+        Ok(Some(Destination { app, component, route, authorizer, path, parameters, websocket_api }))
     }
 
     /// The component that a destination names, loaded.

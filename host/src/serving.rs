@@ -9,6 +9,7 @@ mod failed;
 
 use crate::config::{Apps, Config, Level, ResponseMode};
 use crate::error::{Failure, chain};
+use crate::guard;
 use crate::guest::{self, Call};
 use crate::invocation::{Address, Destination, Host};
 use crate::received::Received;
@@ -154,6 +155,10 @@ impl Inner {
         let Some(destination) = self.host.route(received, address).await? else {
             return Ok(failed::response(http::StatusCode::NOT_FOUND));
         };
+        if destination.authorizer.is_some() {
+            guard::refuse(received, &destination, "`lambkin serve` asks none");
+            return Ok(failed::response(http::StatusCode::FORBIDDEN));
+        }
         let (component, loaded) = self.host.load(received, &destination).await?;
         let call = Call {
             host: &self.host,

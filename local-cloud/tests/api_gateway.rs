@@ -15,8 +15,11 @@ use std::time::Duration;
 
 use http::Request;
 use http_body_util::BodyExt as _;
-use lambkin_local_cloud::api_gateway::http_api::{Route, Server, Settings, StartError};
-use lambkin_local_cloud::api_gateway::{Access, function_url};
+use lambkin_local_cloud::api_gateway::{
+    Access, Definition, Server, Settings, StartError, function_url,
+};
+use lambkin_protocol::manifest::{Api as ApiSettings, Cors, Payload};
+use lambkin_protocol::routes::Route;
 use serde_json::{Value, json};
 use support::{Logged, get, logged, open, python_bootstrap, python_function, send};
 use tokio::io::AsyncWriteExt as _;
@@ -25,11 +28,14 @@ use tokio::net::TcpListener;
 const ANY_PORT: &str = "127.0.0.1:0";
 
 fn route(key: &str) -> Route {
-    match key.split_once(' ') {
-        Some(("ANY", path)) => Route { method: None, path: path.to_owned() },
-        Some((method, path)) => Route { method: Some(method.to_owned()), path: path.to_owned() },
-        None => Route { method: None, path: key.to_owned() },
-    }
+    let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
+    let methods = Some(vec![method.to_owned()]);
+    // There is one function behind the API.
+    Route { path: path.to_owned(), methods, ..Route::default() }
+}
+
+fn routes_of(keys: &[&str]) -> Definition {
+    Definition { routes: keys.iter().map(|key| route(key)).collect(), ..Definition::default() }
 }
 
 /// An HTTP API, what it logs, and the function behind it.
@@ -42,9 +48,8 @@ struct Api {
 impl Api {
     async fn start(logged: Logged, routes: &[&str], adjust: impl FnOnce(&mut Settings)) -> Self {
         let accesses = Arc::new(Mutex::new(Vec::new()));
-        let routes = routes.iter().map(|key| route(key)).collect();
         let mut settings =
-            Settings::new(ANY_PORT.parse().unwrap(), routes, logged.function.clone());
+            Settings::new(ANY_PORT.parse().unwrap(), routes_of(routes), logged.function.clone());
         let sink = Arc::clone(&accesses);
         settings.on_request = Arc::new(move |access| sink.lock().unwrap().push(access.clone()));
         adjust(&mut settings);
@@ -146,17 +151,17 @@ async fn the_best_route_answers_and_routes_change_while_it_runs() {
         assert_eq!(event["routeKey"], key);
         assert_eq!(event.get("pathParameters"), parameters.as_ref(), "{method} {path}");
     }
-    api.server.set_routes(&[route("GET /only"), route("$default")]).unwrap();
+    api.server.deploy(routes_of(&["GET /only", "$default"])).unwrap();
     assert_eq!(get(api.address(), "/only").await.json()["routeKey"], "GET /only");
     assert_eq!(get(api.address(), "/items/7").await.json()["routeKey"], "$default");
-    api.server.set_routes(&[route("GET /only")]).unwrap();
+    api.server.deploy(routes_of(&["GET /only"])).unwrap();
     for request in [Request::get("/items/7"), Request::post("/only"), Request::get("/")] {
         let reply = send(api.address(), request.body(vec![]).unwrap()).await;
         assert_eq!((reply.status, reply.text()), (404, r#"{"message":"Not Found"}"#));
         assert!(reply.headers.contains_key("apigw-requestid"));
         assert_eq!(api.last().route_key, None);
     }
-    let refused = api.server.set_routes(&[route("GET /a"), route("GET /a")]);
+    let refused = api.server.deploy(routes_of(&["GET /a", "GET /a"]));
     assert!(refused.is_err());
     assert_eq!(get(api.address(), "/only").await.status, 200);
 }
@@ -164,7 +169,7 @@ async fn the_best_route_answers_and_routes_change_while_it_runs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_wrong_behind_it_is_answered_as_api_gateway_does() {
     let api = Api::start(python_function(|_| ()), &["ANY /{proxy+}"], |settings| {
-        settings.integration_timeout = Duration::from_secs(2);
+        settings.integration_timeout = Some(Duration::from_secs(2));
     })
     .await;
     // The first request waits for the sandbox's Init too, which counts as well.
@@ -207,6 +212,96 @@ async fn a_body_beyond_the_limits_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_head_beyond_the_limit_is_refused() {
+    let api = Api::start(python_function(|_| ()), &["ANY /{proxy+}"], |_| ()).await;
+    let request = Request::get("/echo").header("x-long", "x".repeat(10_240)).body(vec![]).unwrap();
+    assert_eq!(send(api.address(), request).await.status, 431);
+    let request = Request::get("/echo").header("x-long", "x".repeat(9_000)).body(vec![]).unwrap();
+    assert_eq!(send(api.address(), request).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cors_is_the_gateways_and_not_the_functions() {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let cors = Cors {
+        allow_origins: owned(&["https://shop.example"]),
+        allow_methods: owned(&["GET", "PUT"]),
+        allow_headers: owned(&["content-type"]),
+        expose_headers: owned(&["x-count"]),
+        max_age_seconds: Some(60),
+        allow_credentials: true,
+    };
+    // There is no route for OPTIONS.
+    let api = Api::start(python_function(|_| ()), &["GET /cors"], |settings| {
+        settings.definition.api.cors = Some(cors);
+    })
+    .await;
+    let preflight = |origin: &str| {
+        let request = Request::options("/cors").header("origin", origin);
+        request.header("access-control-request-method", "PUT").body(vec![]).unwrap()
+    };
+    let reply = send(api.address(), preflight("https://shop.example")).await;
+    assert_eq!((reply.status, reply.text()), (204, ""));
+    for (name, value) in [
+        ("access-control-allow-origin", "https://shop.example"),
+        ("access-control-allow-methods", "GET,PUT"),
+        ("access-control-allow-headers", "content-type"),
+        ("access-control-allow-credentials", "true"),
+        ("access-control-max-age", "60"),
+    ] {
+        assert_eq!(reply.headers[name], value);
+    }
+    let reply = send(api.address(), preflight("https://other.example")).await;
+    assert_eq!(reply.status, 204);
+    assert!(!reply.headers.contains_key("access-control-allow-origin"));
+    // What is no preflight goes to the routes.
+    let bare = Request::options("/cors").header("origin", "https://shop.example");
+    assert_eq!(send(api.address(), bare.body(vec![]).unwrap()).await.status, 404);
+    let inits = api.logged.folder.path().join("inits");
+    assert!(!inits.exists(), "the function was started for a preflight");
+
+    let request = Request::get("/cors").header("origin", "https://shop.example");
+    let reply = send(api.address(), request.body(vec![]).unwrap()).await;
+    assert_eq!((reply.status, reply.text()), (200, "shared"));
+    assert!(inits.exists());
+    assert_eq!(reply.headers["access-control-allow-origin"], "https://shop.example");
+    assert_eq!(reply.headers["access-control-expose-headers"], "x-count");
+    assert_eq!(reply.headers["x-count"], "7");
+    assert!(!reply.headers.contains_key("access-control-max-age"));
+    let reply = get(api.address(), "/cors").await;
+    assert!(!reply.headers.contains_key("access-control-allow-origin"), "no origin asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_has_a_name_variables_and_format_1_0() {
+    let api =
+        Api::start(python_function(|_| ()), &["GET /items/{id}", "GET /malformed"], |settings| {
+            settings.definition.api = ApiSettings {
+                payload: Some(Payload::One),
+                stage: Some("test".to_owned()),
+                stage_variables: [("table".to_owned(), "t-1".to_owned())].into(),
+                ..ApiSettings::default()
+            };
+        })
+        .await;
+    let request = Request::get("/test/items/a%20b?x=1&x=2").header("X-Multi", "one");
+    let request = request.header("x-multi", "two").body(vec![]).unwrap();
+    let event = send(api.address(), request).await.json();
+    assert_eq!((&event["version"], &event["resource"]), (&json!("1.0"), &json!("/items/{id}")));
+    assert_eq!(event["path"], "/test/items/a%20b");
+    assert_eq!(event["headers"]["x-multi"], "two");
+    assert_eq!(event["multiValueHeaders"]["x-multi"], json!(["one", "two"]));
+    assert_eq!(event["queryStringParameters"], json!({ "x": "2" }));
+    assert_eq!(event["multiValueQueryStringParameters"], json!({ "x": ["1", "2"] }));
+    assert_eq!(event["pathParameters"], json!({ "id": "a b" }));
+    assert_eq!(event["stageVariables"], json!({ "table": "t-1" }));
+    assert_eq!(event["requestContext"]["stage"], "test");
+    assert_eq!(event["requestContext"]["authorizer"], json!({ "claims": null, "scopes": null }));
+    assert_eq!((event.get("body"), event.get("cookies")), (Some(&Value::Null), None));
+    assert_eq!(get(api.address(), "/items/1").await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn head_has_no_body() {
     let api = Api::start(python_function(|_| ()), &["ANY /{proxy+}"], |_| ()).await;
     let reply = send(api.address(), Request::head("/cookies").body(vec![]).unwrap()).await;
@@ -216,7 +311,7 @@ async fn head_has_no_body() {
 #[tokio::test(flavor = "multi_thread")]
 async fn routes_that_overlap_are_refused_at_the_start() {
     let logged = python_function(|_| ());
-    let routes = vec![route("GET /a"), route("GET /a")];
+    let routes = routes_of(&["GET /a", "GET /a"]);
     let settings = Settings::new(ANY_PORT.parse().unwrap(), routes, logged.function.clone());
     assert!(matches!(Server::start(settings).await, Err(StartError::Routes(_))));
 }

@@ -10,6 +10,7 @@
 )]
 
 mod artifacts;
+mod authorizers;
 mod building;
 mod capabilities;
 mod commands;

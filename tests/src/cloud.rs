@@ -3,7 +3,7 @@
 use crate::log::Log;
 use crate::programs::{self, Programs};
 use anyhow::Context as _;
-use lambkin_local_cloud::api_gateway::http_api;
+use lambkin_local_cloud::api_gateway::{self, Definition};
 use lambkin_local_cloud::{lambda, s3};
 use lambkin_protocol::manifest::Manifest;
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ pub struct Cloud {
 
 /// One app as its clients see it.
 pub struct Served {
-    api: http_api::Server,
+    api: api_gateway::Server,
     function: lambda::Function,
     log: Arc<Log>,
 }
@@ -154,8 +154,9 @@ impl Cloud {
             on_log: Arc::new(move |line| lines.push(line)),
             ..lambda::Settings::new(&self.programs.bootstrap, app)
         })?;
-        let settings = http_api::Settings::new(loopback(), routes(manifest), function.clone());
-        let api = http_api::Server::start(settings).await?;
+        let settings =
+            api_gateway::Settings::new(loopback(), Definition::from(manifest), function.clone());
+        let api = api_gateway::Server::start(settings).await?;
         Ok(Served { api, function, log })
     }
 
@@ -188,16 +189,6 @@ impl Served {
         self.api.stop().await;
         self.function.stop().await;
     }
-}
-
-fn routes(manifest: &Manifest) -> Vec<http_api::Route> {
-    let routes = manifest.route.iter().flat_map(|route| {
-        let methods = route.methods.as_ref();
-        let methods = methods
-            .map_or_else(|| vec![None], |methods| methods.iter().cloned().map(Some).collect());
-        methods.into_iter().map(move |method| http_api::Route { method, path: route.path.clone() })
-    });
-    routes.collect()
 }
 
 fn loopback() -> SocketAddr {

@@ -56,8 +56,8 @@ fn publish(cloud: &Cloud, model: &Model, app: &str, count: u32) -> anyhow::Resul
     let component = release.components.keys().next().cloned().context("no component")?;
     let route = |number| Route {
         path: format!("/route-{number}/{{name}}"),
-        methods: None,
         component: component.clone(),
+        ..Route::default()
     };
     release.routes = (1..=count).map(route).collect();
     let store = cloud.store(STORE)?;

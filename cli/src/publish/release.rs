@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use lambkin_build::Home;
 use lambkin_engine::Target;
 use lambkin_protocol::manifest;
-use lambkin_protocol::release::{self, Artifact, Component, Limits, Release, Reuse};
+use lambkin_protocol::release::{self, Artifact, Authorizer, Component, Limits, Release, Reuse};
 use lambkin_store::{Put, Store, StoredArtifact};
 use std::collections::BTreeMap;
 
@@ -64,6 +64,7 @@ pub(crate) async fn publish(
         lambkin_release: release::VERSION,
         app: project.manifest.app.name.clone(),
         components,
+        authorizers: authorizers(&project.manifest),
         routes: project.manifest.route.clone(),
     };
     published.id = release.id();
@@ -77,6 +78,16 @@ pub(crate) async fn publish(
         output.done("Uploaded", &format!("{} objects, {bytes}", published.objects));
     }
     Ok(published)
+}
+
+/// What the host has to know of the app's authorizers.
+fn authorizers(manifest: &manifest::Manifest) -> BTreeMap<String, Authorizer> {
+    let entry = |authorizer: &manifest::Authorizer| Authorizer {
+        kind: authorizer.kind,
+        component: authorizer.component.clone(),
+    };
+    let authorizers = manifest.authorizer.iter();
+    authorizers.map(|(name, authorizer)| (name.clone(), entry(authorizer))).collect()
 }
 
 /// The artifact that the store holds for a component and target, and whether it was put there now.

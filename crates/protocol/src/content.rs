@@ -36,6 +36,15 @@ pub(crate) fn is_text_request(headers: &HeaderMap) -> bool {
         )
 }
 
+/// Whether a media type, or the first of a list, is the one that a REST API knows, such as `image/png`, `image/*` or `*/*`.
+pub(crate) fn media_matches(known: &str, wanted: &str) -> bool {
+    let wanted = wanted.split([',', ';']).next().unwrap_or(wanted).trim();
+    let kind = |media: &str| media.split('/').next().unwrap_or_default().to_ascii_lowercase();
+    known == "*/*"
+        || known.eq_ignore_ascii_case(wanted)
+        || (known.ends_with("/*") && kind(known) == kind(wanted))
+}
+
 fn is_compressed(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::CONTENT_ENCODING)

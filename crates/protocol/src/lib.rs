@@ -6,7 +6,9 @@
 
 pub mod alias;
 pub mod answer;
+pub mod authorizer;
 mod content;
+pub mod cors;
 pub mod digest;
 pub mod domain;
 mod encoding;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::Grants;
+use crate::manifest::{AuthorizerType, Grants};
 pub use crate::routes::Route;
 use crate::{digest, name};
 
@@ -23,8 +23,23 @@ pub struct Release {
     pub app: String,
     /// The app's components by name.
     pub components: BTreeMap<String, Component>,
+    /// The app's authorizers by name, as far as the host has to know them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorizers: BTreeMap<String, Authorizer>,
     /// The app's routes, as written in its manifest.
     pub routes: Vec<Route>,
+}
+
+/// An authorizer of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Authorizer {
+    /// How it decides, and so what proves that it was asked.
+    #[serde(rename = "type")]
+    pub kind: AuthorizerType,
+    /// The component that decides; none for tokens that the gateway verifies itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
 }
 
 /// One component of a release.
@@ -158,6 +173,14 @@ pub enum ReleaseError {
         /// The missing component.
         component: String,
     },
+    /// A route has an authorizer that the release does not have, or whose component it does not have.
+    #[error("route `{path}` has authorizer `{authorizer}`, which the release does not have whole")]
+    UnknownAuthorizer {
+        /// The route's path.
+        path: String,
+        /// The missing authorizer.
+        authorizer: String,
+    },
 }
 
 impl Release {
@@ -191,6 +214,7 @@ impl Release {
                 return Err(ReleaseError::BadDigest { component, digest });
             }
         }
+        self.check_authorizers()?;
         match self.routes.iter().find(|route| !self.components.contains_key(&route.component)) {
             Some(Route { path, component, .. }) => Err(ReleaseError::UnknownComponent {
                 path: path.clone(),
@@ -198,6 +222,22 @@ impl Release {
             }),
             None => Ok(()),
         }
+    }
+
+    fn check_authorizers(&self) -> Result<(), ReleaseError> {
+        let is_whole = |name: &String| {
+            self.authorizers.get(name).is_some_and(|known| {
+                known.component.as_ref().is_none_or(|one| self.components.contains_key(one))
+            })
+        };
+        let broken = self.routes.iter().find_map(|route| {
+            let name = route.authorizer.as_ref().filter(|name| !is_whole(name))?;
+            Some(ReleaseError::UnknownAuthorizer {
+                path: route.path.clone(),
+                authorizer: name.clone(),
+            })
+        });
+        broken.map_or(Ok(()), Err)
     }
 }
 
@@ -257,11 +297,12 @@ mod tests {
             engine: "wasmtime-48.0.8-1".to_owned(),
             artifacts: BTreeMap::from([("x86_64".to_owned(), artifact)]),
         };
-        let route = Route { path: "/".to_owned(), methods: None, component: "web".to_owned() };
+        let route = Route { path: "/".to_owned(), component: "web".to_owned(), ..Route::default() };
         Release {
             lambkin_release: VERSION,
             app: "shop".to_owned(),
             components: BTreeMap::from([("web".to_owned(), component)]),
+            authorizers: BTreeMap::new(),
             routes: vec![route],
         }
     }
@@ -297,6 +338,10 @@ mod tests {
         assert!(refused(|release| release.components.get_mut("web").unwrap().digest = "../x".to_owned()).contains("`../x`"));
         assert!(
             refused(|release| release.routes[0].component = "gone".to_owned()).contains("`gone`")
+        );
+        assert!(
+            refused(|release| release.routes[0].authorizer = Some("gone".to_owned()))
+                .contains("authorizer `gone`")
         );
         assert!(Release::parse(b"[]").is_err());
     }

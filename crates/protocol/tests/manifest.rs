@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use lambkin_protocol::manifest::{JsEngine, Kind, Language, parse, schema};
+use lambkin_protocol::manifest::{
+    ApiType, AuthorizerType, JsEngine, Kind, Language, Payload, parse, schema,
+};
 
 const FULL: &str = r#"
 lambkin = 1
@@ -69,6 +71,95 @@ fn reads_every_key() {
     let paths: Vec<_> =
         manifest.route.iter().map(|route| (route.path.as_str(), route.methods.is_none())).collect();
     assert_eq!(paths, [("/items/{id}", false), ("/{proxy+}", true)]);
+}
+
+#[test]
+fn an_api_has_a_type_a_stage_and_cors() {
+    let text = with(
+        "[api]\npayload = \"1.0\"\nstage = \"test\"\nstage_variables = { table = \"t\" }\n[api.cors]\n\
+         allow_origins = [\"https://a.example\", \"http://*\"]\nallow_methods = [\"GET\", \"*\"]\n\
+         allow_headers = [\"x-id\"]\nexpose_headers = [\"x-id\"]\nmax_age_seconds = 5\nallow_credentials = true\n",
+    );
+    let manifest = parse(&text).unwrap();
+    let api = manifest.api.clone().unwrap();
+    assert_eq!((api.kind, api.payload), (ApiType::Http, Some(Payload::One)));
+    assert_eq!((api.stage.as_deref(), api.stage_variables["table"].as_str()), (Some("test"), "t"));
+    let cors = api.cors.unwrap();
+    assert_eq!((cors.max_age_seconds, cors.allow_credentials), (Some(5), true));
+    assert_eq!(parse(&toml::to_string(&manifest).unwrap()).unwrap(), manifest);
+    let rest =
+        parse(&with("[api]\ntype = \"rest\"\nbinary_media_types = [\"image/*\"]\n")).unwrap();
+    assert_eq!(rest.api.unwrap().kind, ApiType::Rest);
+}
+
+#[test]
+fn an_api_that_cannot_be_is_refused() {
+    check(
+        &with("[api]\ntype = \"rest\"\npayload = \"2.0\"\nstage = \"$default\"\n"),
+        &[
+            "line 9, column 11: `payload` is for HTTP APIs: a REST API has one format (leave it out)",
+            "line 10, column 9: `$default` is not a stage's name (letters, digits, `-` and `_`, at most 128; an HTTP API may have `$default`)",
+        ],
+    );
+    check(
+        &with(
+            "[api.cors]\nallow_origins = [\"https://a.example/\", \"*\"]\nallow_methods = [\"get\"]\n\
+             allow_headers = [\"a b\"]\nmax_age_seconds = 86401\nallow_credentials = true\n",
+        ),
+        &[
+            "line 8, column 18: `https://a.example/` is not an origin (write `https://www.example.com`, `https://*`, `http://*` or `*`)",
+            "line 9, column 18: `get` is not a method (methods are DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT and *)",
+            "line 10, column 18: `a b` is not a header's name",
+            "line 11, column 19: `max_age_seconds` must be from 0 to 86400",
+            "line 12, column 21: `allow_credentials` cannot go with the origin `*` (name the origins: a browser sends no credentials to an API that allows all)",
+        ],
+    );
+    check(
+        &with("[api]\ntype = \"soap\"\n"),
+        &["line 8, column 8: unknown variant `soap`, expected `http` or `rest`"],
+    );
+}
+
+#[test]
+fn an_authorizer_is_a_component_or_an_issuer() {
+    let text = with(
+        "[authorizer.tokens]\ntype = \"request\"\ncomponent = \"web\"\n\
+         identity_source = [\"$request.header.X-Key\"]\nttl_seconds = 60\npayload = \"1.0\"\n\
+         [authorizer.users]\ntype = \"jwt\"\nissuer = \"https://i.example\"\naudience = [\"shop\"]\n\
+         [[route]]\npath = \"/\"\ncomponent = \"web\"\nauthorizer = \"users\"\nscopes = [\"read\"]\n",
+    );
+    let manifest = parse(&text).unwrap();
+    let tokens = &manifest.authorizer["tokens"];
+    assert_eq!((tokens.kind, tokens.ttl()), (AuthorizerType::Request, 60));
+    assert_eq!(manifest.authorizer["users"].identity_sources().len(), 1);
+    assert_eq!(manifest.route[0].authorizer.as_deref(), Some("users"));
+    assert_eq!(parse(&toml::to_string(&manifest).unwrap()).unwrap(), manifest);
+}
+
+#[test]
+fn an_authorizer_that_cannot_be_is_refused() {
+    check(
+        &with(
+            "[authorizer.tokens]\ntype = \"token\"\ncomponent = \"wep\"\nissuer = \"http://i.example\"\n\
+             [authorizer.open]\ntype = \"request\"\ncomponent = \"web\"\nttl_seconds = 5\n\
+             [authorizer.users]\ntype = \"jwt\"\nissuer = \"http://127.0.0.1:9\"\nidentity_source = [\"token\"]\n\
+             [[route]]\npath = \"/\"\ncomponent = \"web\"\nauthorizer = \"user\"\n\
+             [[route]]\npath = \"/a\"\ncomponent = \"web\"\nscopes = [\"read\"]\n\
+             [[route]]\npath = \"/b\"\ncomponent = \"web\"\nauthorizer = \"open\"\nscopes = [\"read\"]\n",
+        ),
+        &[
+            "line 8, column 8: `token` is for REST APIs (use `request`, or say `type = \"rest\"` in `[api]`)",
+            "line 9, column 13: authorizer `tokens` is the unknown component `wep` (did you mean `web`?)",
+            "line 10, column 10: `http://i.example` is not an issuer's URL (write `https://…`; `http://` is for an issuer on this machine)",
+            "line 10, column 10: authorizer `tokens` has `issuer`, which its type has not (leave it out)",
+            "line 14, column 15: answers can be kept by an identity only (add an `identity_source`)",
+            "line 15, column 1: authorizer `users` has no `audience` (add `audience`)",
+            "line 18, column 19: `token` is not an identity source (write `$request.header.<name>`, `$request.querystring.<name>`, `$context.<name>` or `$stageVariables.<name>`)",
+            "line 22, column 14: route `/` has the unknown authorizer `user` (did you mean `users`?)",
+            "line 26, column 10: route `/a` has scopes and no authorizer (add `authorizer`)",
+            "line 31, column 10: route `/b` has scopes, which only `jwt` looks at (leave them out)",
+        ],
+    );
 }
 
 #[test]

@@ -67,6 +67,8 @@ where
         stage: "$default",
         route_key: "$default",
         path_parameters: &destination.parameters,
+        stage_variables: None,
+        authorizer: None,
         source_ip: &source_ip,
         request_id: &received.request_id,
         time_epoch_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),

@@ -20,9 +20,9 @@ use lambkin_protocol::event::Format;
 use lambkin_protocol::request::{self, Gateway};
 use serde::Deserialize;
 
-use super::http_api::{StartError, with_causes};
 use super::incoming::{self, ReadError};
-use super::{OnRequest, Visit, outgoing};
+use super::integration::with_causes;
+use super::{OnRequest, StartError, Visit, outgoing};
 use crate::http_server::HttpServer;
 use crate::lambda::{
     Answer, Function, InvokeError, InvokeOptions, MAX_EVENT, StreamError, Streaming,
@@ -130,6 +130,8 @@ async fn invoke(
         stage: "$default",
         route_key: "$default",
         path_parameters: &BTreeMap::new(),
+        stage_variables: None,
+        authorizer: None,
         source_ip: &whole.source_ip,
         request_id: &visit.access.request_id,
         time_epoch_ms: whole.time,

@@ -1,18 +1,38 @@
 //! The front ends of a function: what turns HTTP requests into events, and its payloads back into responses.
 //!
-//! [`http_api`] is an HTTP API with routes in payload format 2.0, [`function_url`] a function URL that streams. Both
-//! read requests with `incoming` and write responses with `outgoing`; the formats themselves are `lambkin_protocol`'s.
+//! [`Server`] listens for an API and answers by its [`Definition`]: `http_api` does so as an HTTP API,
+//! `rest_api` as a REST API, both with `authorizers`. [`function_url`] is a
+//! function URL that streams. All read requests with `incoming` and write responses with `outgoing`; the formats
+//! themselves are `lambkin_protocol`'s.
 
 pub mod function_url;
-pub mod http_api;
 
+mod authorizers;
+mod definition;
+mod http_api;
 mod incoming;
+mod integration;
 mod outgoing;
+mod rest_api;
+mod server;
+
+pub use definition::Definition;
+pub use http_api::MAX_BODY;
+pub use server::{Server, Settings, StartError};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+
+/// The account that every local API belongs to.
+const ACCOUNT_ID: &str = "000000000000";
+
+/// The region that ARNs name.
+const REGION: &str = "us-east-1";
+
+/// The id of the local API.
+const API_ID: &str = "local";
 
 /// One request and what became of it: the material of an access log line.
 #[derive(Debug, Clone, PartialEq, Eq)]

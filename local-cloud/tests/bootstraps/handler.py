@@ -99,7 +99,7 @@ def explain(event, context):
 
 def http(event, context):
     """Behind a gateway: the path says what to do."""
-    path = event["rawPath"]
+    path = event.get("rawPath") or event["path"]
     if path == "/fail":
         raise ValueError("boom")
     if path == "/malformed":
@@ -108,6 +108,9 @@ def http(event, context):
         return {"any": "json"}
     if path == "/wait":
         time.sleep(3600)
+    if path == "/cors":
+        theirs = {"access-control-allow-origin": "*", "access-control-max-age": "1", "x-count": "7"}
+        return {"statusCode": 200, "headers": theirs, "body": "shared"}
     if path == "/cookies":
         return {
             "statusCode": 201,
@@ -124,9 +127,35 @@ def record(event):
     print("record " + __import__("json").dumps(event), flush=True)
 
 
+def authorize(event, context):
+    """Before a route: the token says what to answer."""
+    global COUNT
+    COUNT += 1
+    headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+    token = event.get("authorizationToken") or headers.get("authorization", "")
+    if token == "raise":
+        raise RuntimeError("Unauthorized")
+    if token == "break":
+        raise ValueError("boom")
+    if token == "nonsense":
+        return {"hello": "there"}
+    told = {"count": COUNT, "token": token}
+    if token == "echo":
+        told["event"] = __import__("json").dumps(event)
+    if token.startswith("simple"):
+        return {"isAuthorized": token != "simple no", "context": {**told, "list": [1, {"a": 2}]}}
+    effect = "Deny" if token == "deny" else "Allow"
+    resource = "arn:aws:execute-api:*/GET/*" if token == "get" else "*"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"principalId": "user-1", "policyDocument": policy, "context": told}
+
+
 def handler(event, context):
+    if isinstance(event, dict) and ("routeArn" in event or "methodArn" in event):
+        return authorize(event, context)
     if isinstance(event, dict) and "condition" in event.get("requestContext", {}):
         return record(event)
-    if isinstance(event, dict) and event.get("version") == "2.0":
+    if isinstance(event, dict) and "requestContext" in event:
         return http(event, context)
     return globals()[event["do"]](event, context)

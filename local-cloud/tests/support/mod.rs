@@ -20,6 +20,9 @@ use serde_json::Value;
 /// The clients that nobody here wrote, pinned.
 const PACKAGES: [&str; 2] = ["boto3==1.44.5", "awslambdaric==4.2.2"];
 
+/// AWS's own models of events, and a maker of tokens, pinned.
+const EVENT_MODELS: [&str; 2] = ["aws-lambda-powertools[parser]==3.37.0", "pyjwt[crypto]==2.15.1"];
+
 /// A Python interpreter and the folder its clients are in, installed once per machine.
 pub(crate) struct Python {
     pub(crate) interpreter: PathBuf,
@@ -31,21 +34,33 @@ pub(crate) fn python() -> &'static Python {
     PYTHON.get_or_init(|| {
         let interpreter =
             run(Command::new("python3").args(["-c", "import sys; print(sys.executable)"]));
-        let tools = std::env::home_dir().unwrap().join(".cache/lambkin/tools");
-        let packages = tools.join("local-cloud-test-clients-1");
-        if !packages.exists() {
-            fs::create_dir_all(&tools).unwrap();
-            let unfinished = tempfile::tempdir_in(&tools).unwrap();
-            let target = unfinished.path().join("packages");
-            run(Command::new("python3")
-                .args(["-m", "pip", "install", "-q", "--target"])
-                .arg(&target)
-                .args(PACKAGES));
-            // Another test run may have been quicker, which is as good.
-            drop(fs::rename(&target, &packages));
-        }
+        let packages = installed("local-cloud-test-clients-1", &PACKAGES);
         Python { interpreter: interpreter.trim().into(), packages }
     })
+}
+
+/// The folder of the packages that judge events and make tokens.
+pub(crate) fn event_models() -> &'static Path {
+    static MODELS: OnceLock<PathBuf> = OnceLock::new();
+    MODELS.get_or_init(|| installed("event-models-1", &EVENT_MODELS))
+}
+
+/// Python packages, installed once per machine.
+fn installed(folder: &str, requirements: &[&str]) -> PathBuf {
+    let tools = std::env::home_dir().unwrap().join(".cache/lambkin/tools");
+    let packages = tools.join(folder);
+    if !packages.exists() {
+        fs::create_dir_all(&tools).unwrap();
+        let unfinished = tempfile::tempdir_in(&tools).unwrap();
+        let target = unfinished.path().join("packages");
+        run(Command::new("python3")
+            .args(["-m", "pip", "install", "-q", "--target"])
+            .arg(&target)
+            .args(requirements));
+        // Another test run may have been quicker, which is as good.
+        drop(fs::rename(&target, &packages));
+    }
+    packages
 }
 
 /// Runs a command to its end and gives its output; fails the test with all it printed.

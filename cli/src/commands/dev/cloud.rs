@@ -8,7 +8,7 @@ use crate::output::Output;
 use crate::project::Project;
 use crate::running::Running;
 use anyhow::Result;
-use lambkin_local_cloud::api_gateway::http_api;
+use lambkin_local_cloud::api_gateway::{self, Definition};
 use lambkin_local_cloud::logs::Logs;
 use lambkin_local_cloud::{Endpoint, Services, lambda, s3};
 use lambkin_store::{S3Access, Store};
@@ -34,7 +34,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Cloud {
     s3: s3::Server,
     function: lambda::Function,
-    api: http_api::Server,
+    api: api_gateway::Server,
     endpoint: Endpoint,
 }
 
@@ -70,9 +70,13 @@ impl Cloud {
             environment,
             ..lambda::Settings::new(bootstrap, app.as_str())
         })?;
-        let api = http_api::Server::start(http_api::Settings {
+        let api = api_gateway::Server::start(api_gateway::Settings {
             on_request: Arc::new(move |access| stream.answered(access)),
-            ..http_api::Settings::new(arguments.listen, routes(project), function.clone())
+            ..api_gateway::Settings::new(
+                arguments.listen,
+                Definition::from(&project.manifest),
+                function.clone(),
+            )
         })
         .await
         .with_hint(
@@ -102,9 +106,9 @@ impl Cloud {
         }
     }
 
-    /// Lets the API know the app's routes, as a deployment would.
-    pub(crate) fn set_routes(&self, project: &Project) -> Result<()> {
-        Ok(self.api.set_routes(&routes(project))?)
+    /// Lets the API know the app's routes and settings, as a deployment would.
+    pub(crate) fn deploy(&self, project: &Project) -> Result<()> {
+        Ok(self.api.deploy(Definition::from(&project.manifest))?)
     }
 
     /// Ends every service and process.
@@ -189,19 +193,4 @@ async fn aws_endpoint(
 /// The address with the next port.
 fn beside(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or_default())
-}
-
-/// One route of the API for each method; none means any.
-fn routes(project: &Project) -> Vec<http_api::Route> {
-    let mut routes = Vec::new();
-    for route in &project.manifest.route {
-        match &route.methods {
-            Some(methods) => routes.extend(methods.iter().map(|method| http_api::Route {
-                method: Some(method.clone()),
-                path: route.path.clone(),
-            })),
-            None => routes.push(http_api::Route { method: None, path: route.path.clone() }),
-        }
-    }
-    routes
 }

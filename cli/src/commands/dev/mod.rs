@@ -58,7 +58,7 @@ async fn serve(
         output.error(&error);
         output.warn("nothing is served until this is mended; save a file to try again");
     }
-    cloud.set_routes(&app.project)?;
+    cloud.deploy(&app.project)?;
     let running = cloud.running();
     output.done("Endpoints", &format!("Lambda and Logs {}, S3 {}", running.aws, running.s3));
     output.done("Serving", &format!("{}  (Ctrl-C ends it)", running.app));
@@ -154,7 +154,7 @@ impl Session {
         );
         names.retain(|name| self.project.manifest.component.contains_key(name));
         self.deploy(&names, &cloud.store()?, watch).await?;
-        cloud.set_routes(&self.project)?;
+        cloud.deploy(&self.project)?;
         let what = names.into_iter().collect::<Vec<_>>().join(", ");
         self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));
         Ok(())

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::MalformedAnswer;
+use crate::content::media_matches;
 use crate::encoding::from_base64;
 use crate::event::Format;
 
@@ -66,14 +67,6 @@ pub fn interpret_rest(
     let body = if is_binary { answer.decoded_body()? } else { answer.text()?.into_owned().into() };
     answer.is_base64()?;
     Ok(response(status, headers, body, Some(JSON)))
-}
-
-fn media_matches(known: &str, wanted: &str) -> bool {
-    let wanted = wanted.split([',', ';']).next().unwrap_or(wanted).trim();
-    let kind = |media: &str| media.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    known == "*/*"
-        || known.eq_ignore_ascii_case(wanted)
-        || (known.ends_with("/*") && kind(known) == kind(wanted))
 }
 
 fn format_2(format: Format, payload: &[u8]) -> Result<Response<Bytes>, MalformedAnswer> {

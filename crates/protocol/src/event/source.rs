@@ -115,6 +115,11 @@ impl Source {
         self.0 == JOB
     }
 
+    /// Whether it is an authorizer's event.
+    pub fn is_authorizer(&self) -> bool {
+        self.0 == AUTHORIZER
+    }
+
     /// The source's word.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -11,7 +11,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::problem::{ManifestError, Problems};
-use super::{App, Component, Manifest, Route, VERSION, rules, schema, unknown};
+use super::{
+    Api, App, Authorizer, Component, Manifest, Route, VERSION, api, authorizer, rules, schema,
+    unknown,
+};
 
 /// Reads a manifest. The error names every problem with its line and column.
 pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
@@ -30,10 +33,14 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
     let places = Places(document.get_ref());
     let parts = Parts::read(document.get_ref(), &mut problems);
     rules::check(&parts, &places, &mut problems);
+    api::check(&parts, &places, &mut problems);
+    authorizer::check(&parts, &places, &mut problems);
     match parts.app {
         Some(app) if problems.is_empty() => Ok(Manifest {
             lambkin: VERSION,
             app,
+            api: parts.api,
+            authorizer: parts.authorizers,
             component: parts.components,
             route: parts.routes.into_iter().map(|(_, route)| route).collect(),
         }),
@@ -69,6 +76,10 @@ fn check_version(document: &DeTable<'_>, problems: &mut Problems<'_>) {
 /// The parts of a manifest that could be read.
 pub(super) struct Parts {
     pub(super) app: Option<App>,
+    pub(super) api: Option<Api>,
+    pub(super) authorizers: BTreeMap<String, Authorizer>,
+    /// The names of all authorizers, of those too that could not be read.
+    pub(super) authorizer_names: Vec<String>,
     pub(super) components: BTreeMap<String, Component>,
     /// The names of all components, of those too that could not be read.
     pub(super) component_names: Vec<String>,
@@ -85,20 +96,15 @@ impl Parts {
         }
         let mut parts = Self {
             app,
+            api: document.get("api").and_then(|api| read(api, problems)),
+            authorizers: BTreeMap::new(),
+            authorizer_names: Vec::new(),
             components: BTreeMap::new(),
             component_names: Vec::new(),
             routes: Vec::new(),
         };
-        if let Some(value) = document.get("component") {
-            match value.get_ref() {
-                DeValue::Table(table) => parts.read_components(table, problems),
-                _ => problems.add(
-                    Some(value.span()),
-                    "`component` is a table of components",
-                    Some("write `[component.<name>]`".to_owned()),
-                ),
-            }
-        }
+        (parts.component_names, parts.components) = named("component", document, problems);
+        (parts.authorizer_names, parts.authorizers) = named("authorizer", document, problems);
         if let Some(value) = document.get("route") {
             match value.get_ref() {
                 DeValue::Array(elements) => {
@@ -117,15 +123,28 @@ impl Parts {
         }
         parts
     }
+}
 
-    fn read_components(&mut self, table: &DeTable<'_>, problems: &mut Problems<'_>) {
-        for (name, value) in table {
-            self.component_names.push(name.get_ref().to_string());
-            if let Some(component) = read(value, problems) {
-                self.components.insert(name.get_ref().to_string(), component);
-            }
+/// The tables below `key` by name, and the names of all, of those too that cannot be read.
+fn named<T: DeserializeOwned>(
+    key: &str,
+    document: &DeTable<'_>,
+    problems: &mut Problems<'_>,
+) -> (Vec<String>, BTreeMap<String, T>) {
+    let (mut names, mut entries) = (Vec::new(), BTreeMap::new());
+    let Some(value) = document.get(key) else { return (names, entries) };
+    let DeValue::Table(table) = value.get_ref() else {
+        let hint = format!("write `[{key}.<name>]`");
+        problems.add(Some(value.span()), format!("`{key}` is a table of {key}s"), Some(hint));
+        return (names, entries);
+    };
+    for (name, value) in table {
+        names.push(name.get_ref().to_string());
+        if let Some(entry) = read(value, problems) {
+            entries.insert(name.get_ref().to_string(), entry);
         }
     }
+    (names, entries)
 }
 
 /// Reads one part, or reports why not.

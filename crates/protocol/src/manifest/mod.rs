@@ -1,7 +1,9 @@
 //! `lambkin.toml`: what a developer writes about an app.
 //!
-//! `types` has its shape and so its JSON Schema, `check` and `rules` read it and report every problem with its place.
+//! `types` and a module for each further table have its shape and so its JSON Schema, `check` and `rules` read it and report every problem with its place.
 
+mod api;
+mod authorizer;
 mod check;
 mod grants;
 mod problem;
@@ -9,6 +11,8 @@ mod rules;
 mod types;
 mod unknown;
 
+pub use api::{Api, ApiType, Cors, Payload};
+pub use authorizer::{Authorizer, AuthorizerType};
 pub use check::parse;
 pub use grants::{Access, Folder, Grants};
 pub use problem::{ManifestError, Problem};

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grants, Route};
+use super::{Api, Authorizer, Grants, Route};
 
 /// An app: its components, and the routes that lead to them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +18,12 @@ pub struct Manifest {
     pub lambkin: u32,
     /// The app itself.
     pub app: App,
+    /// The API Gateway in front of it; an HTTP API without CORS when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<Api>,
+    /// Who decides whether a request may pass, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorizer: BTreeMap<String, Authorizer>,
     /// The app's components by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub component: BTreeMap<String, Component>,

@@ -17,7 +17,7 @@ pub use table::{Found, Table};
 pub const DEFAULT: &str = "$default";
 
 /// One route: requests of these methods to this path go to this component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// The path: `/`, `/items/{id}`, `/files/{proxy+}`, or `$default` for all that no other route takes.
@@ -27,6 +27,12 @@ pub struct Route {
     pub methods: Option<Vec<String>>,
     /// The name of the component that answers.
     pub component: String,
+    /// The authorizer that decides whether a request may pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorizer: Option<String>,
+    /// The scopes of which a token has at least one, for an authorizer of type `jwt`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
 }
 
 /// Why a set of routes is refused.

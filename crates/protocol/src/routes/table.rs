@@ -32,6 +32,14 @@ pub struct Found<'a> {
     pub parameters: BTreeMap<String, String>,
 }
 
+impl Found<'_> {
+    /// The parameters of `path`, percent-encoded as they came.
+    pub fn raw_parameters(&self, path: &str) -> BTreeMap<String, String> {
+        let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+        parameters(self.route, &segments, &str::to_owned)
+    }
+}
+
 /// One level of paths.
 #[derive(Debug, Clone, Default)]
 struct Node {
@@ -85,7 +93,7 @@ impl Table {
             index,
             route,
             component: &route.component,
-            parameters: parameters(route, &segments),
+            parameters: parameters(route, &segments, &|text| decode_path(text).into_owned()),
         })
     }
 
@@ -151,16 +159,16 @@ impl Search<'_> {
     }
 }
 
-fn parameters(route: &Route, segments: &[&str]) -> BTreeMap<String, String> {
+fn parameters(
+    route: &Route,
+    segments: &[&str],
+    decode: &dyn Fn(&str) -> String,
+) -> BTreeMap<String, String> {
     let Ok(Pattern::Path(pattern)) = Pattern::parse(&route.path) else { return BTreeMap::new() };
     let value = |(index, segment)| match segment {
         Segment::Static(_) => None,
-        Segment::Parameter(name) => {
-            Some((name, decode_path(segments.get(index).copied()?).into_owned()))
-        }
-        Segment::Greedy(name) => {
-            Some((name, decode_path(&segments.get(index..)?.join("/")).into_owned()))
-        }
+        Segment::Parameter(name) => Some((name, decode(segments.get(index).copied()?))),
+        Segment::Greedy(name) => Some((name, decode(&segments.get(index..)?.join("/")))),
     };
     pattern.into_iter().enumerate().filter_map(value).collect()
 }

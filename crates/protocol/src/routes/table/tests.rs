@@ -5,7 +5,7 @@ use super::*;
 fn route(written: &str) -> Route {
     let (methods, path) = written.split_once(' ').unwrap_or(("ANY", written));
     let methods = (methods != "ANY").then(|| methods.split(',').map(str::to_owned).collect());
-    Route { path: path.to_owned(), methods, component: "web".to_owned() }
+    Route { path: path.to_owned(), methods, component: "web".to_owned(), ..Route::default() }
 }
 
 fn table(routes: &[&str]) -> Table {

@@ -1,7 +1,9 @@
 //! One HTTP/1.1 listener, shared by every emulated service: accept, serve, drain, close.
 //!
 //! What is answered is the service's business; this module owns the sockets and makes sure that none outlives its
-//! server.
+//! server. `spelling` notes how clients write the names of headers.
+
+mod spelling;
 
 use std::convert::Infallible;
 use std::io;
@@ -20,6 +22,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+pub(crate) use self::spelling::Spelling;
+use self::spelling::{Noted, Noting};
 
 /// An error of any kind, as `hyper` passes it on.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -142,16 +147,24 @@ async fn accept<S, B>(
             continue;
         };
         let service = service.clone();
+        let noted = Noted::default();
+        let names = noted.clone();
         let with_peer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(Peer(peer));
-            service.call(request)
+            request.extensions_mut().insert(names.take());
+            let (answer, names) = (service.call(request), names.clone());
+            async move {
+                let answer = answer.await;
+                names.expect_head();
+                answer
+            }
         });
-        connections.spawn(serve(stream, with_peer, drain.clone(), close.clone()));
+        connections.spawn(serve((stream, noted), with_peer, drain.clone(), close.clone()));
     }
 }
 
 async fn serve<S, B>(
-    stream: TcpStream,
+    (stream, noted): (TcpStream, Noted),
     service: S,
     drain: CancellationToken,
     close: CancellationToken,
@@ -169,7 +182,7 @@ async fn serve<S, B>(
     let connection = hyper::server::conn::http1::Builder::new()
         // A sandbox that was frozen for an hour finds its idle connections as it left them.
         .header_read_timeout(None::<Duration>)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Noting::new(stream, noted)), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         // A connection that the peer breaks off concerns the handler, which sees it in its body.

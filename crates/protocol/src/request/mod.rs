@@ -1,4 +1,6 @@
 //! Writes HTTP requests as the events that API Gateway and function URLs send, for the local cloud and `lambkin serve`.
+//!
+//! Here is payload format 2.0; `v1` has format 1.0, of HTTP APIs and of REST APIs.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,9 +8,14 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Version, header};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::content::is_text_request;
 use crate::encoding::{decode_query, to_base64};
+
+mod v1;
+
+pub use v1::{RestGateway, http_api_v1, rest_api};
 
 /// What a gateway knows of a request besides the request itself.
 #[derive(Debug, Clone)]
@@ -25,6 +32,10 @@ pub struct Gateway<'a> {
     pub route_key: &'a str,
     /// The route's path parameters, decoded.
     pub path_parameters: &'a BTreeMap<String, String>,
+    /// The stage's variables; an event of a stage without any does not have them.
+    pub stage_variables: Option<&'a BTreeMap<String, String>>,
+    /// What the route's authorizer said, as the JSON of `requestContext.authorizer`.
+    pub authorizer: Option<&'a RawValue>,
     /// The client's address.
     pub source_ip: &'a str,
     /// The id of the request.
@@ -49,6 +60,8 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     path_parameters: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    stage_variables: Option<&'a BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Cow<'a, str>>,
     #[serde(rename = "isBase64Encoded")]
     is_base64: bool,
@@ -59,6 +72,8 @@ struct Event<'a> {
 struct Context<'a> {
     account_id: &'a str,
     api_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<&'a RawValue>,
     domain_name: &'a str,
     domain_prefix: &'a str,
     http: Http<'a>,
@@ -115,6 +130,7 @@ fn write(request: &Request<Bytes>, gateway: &Gateway<'_>, cookies: Cookies) -> V
         query_string_parameters: query_parameters(query),
         request_context: context_of(request, gateway),
         path_parameters: gateway.path_parameters,
+        stage_variables: gateway.stage_variables,
         body,
         is_base64,
     };
@@ -127,8 +143,9 @@ fn context_of<'a>(request: &'a Request<Bytes>, gateway: &Gateway<'a>) -> Context
     Context {
         account_id: gateway.account_id,
         api_id: gateway.api_id,
+        authorizer: gateway.authorizer,
         domain_name: gateway.domain_name,
-        domain_prefix: gateway.domain_name.split('.').next().unwrap_or_default(),
+        domain_prefix: domain_prefix(gateway),
         http: Http {
             method: request.method().as_str(),
             path: request.uri().path(),
@@ -144,6 +161,10 @@ fn context_of<'a>(request: &'a Request<Bytes>, gateway: &Gateway<'a>) -> Context
         time: log_time(gateway.time_epoch_ms),
         time_epoch: gateway.time_epoch_ms,
     }
+}
+
+fn domain_prefix<'a>(gateway: &Gateway<'a>) -> &'a str {
+    gateway.domain_name.split('.').next().unwrap_or_default()
 }
 
 fn protocol(version: Version) -> &'static str {
@@ -181,12 +202,16 @@ fn headers_of(headers: &HeaderMap, cookies: Cookies) -> BTreeMap<&str, String> {
 }
 
 fn query_parameters(query: &str) -> BTreeMap<String, String> {
-    let mut parameters: BTreeMap<String, String> = BTreeMap::new();
+    let all = all_query_parameters(query).into_iter();
+    all.map(|(name, values)| (name, values.join(","))).collect()
+}
+
+/// Every value of every parameter, decoded, in the order of the query.
+fn all_query_parameters(query: &str) -> BTreeMap<String, Vec<String>> {
+    let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = decode_query(value);
-        let joined = |known: &mut String| *known = format!("{known},{value}");
-        parameters.entry(decode_query(name)).and_modify(joined).or_insert(value.clone());
+        parameters.entry(decode_query(name)).or_default().push(decode_query(value));
     }
     parameters
 }
@@ -250,6 +275,8 @@ mod tests {
             stage: "$default",
             route_key: "POST /items/{id}",
             path_parameters: parameters,
+            stage_variables: None,
+            authorizer: None,
             source_ip: "127.0.0.1",
             request_id: "r-1",
             time_epoch_ms: 1_584_039_838_390,
@@ -301,6 +328,8 @@ mod tests {
             stage: "$default",
             route_key: "$default",
             path_parameters: &BTreeMap::new(),
+            stage_variables: None,
+            authorizer: None,
             source_ip: "127.0.0.1",
             request_id: "r-1",
             time_epoch_ms: 0,

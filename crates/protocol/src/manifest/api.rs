@@ -1,0 +1,190 @@
+//! `[api]`: the API Gateway in front of the app, with its CORS policy, and the rules over both.
+//!
+//! The local cloud answers by it; what stands in front of the function on AWS is deployed to match.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderName, Uri};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::check::{Parts, Places};
+use super::problem::Problems;
+use crate::routes::{DEFAULT, METHODS};
+
+/// The longest time a browser may be told to keep a preflight's answer, in seconds: API Gateway's bound.
+const MAX_CORS_AGE_SECONDS: u32 = 86_400;
+
+/// The API in front of the app.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// Which kind of API it is; `http` when absent.
+    #[serde(rename = "type", default, skip_serializing_if = "ApiType::is_http")]
+    pub kind: ApiType,
+    /// The payload format of an HTTP API's events; `2.0` when absent. A REST API has one format only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Payload>,
+    /// The stage's name; `$default` of an HTTP API and `prod` of a REST API when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// What the stage tells the function in every event, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stage_variables: BTreeMap<String, String>,
+    /// The media types whose bodies a REST API takes for binary, such as `image/png`, `image/*` or `*/*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binary_media_types: Vec<String>,
+    /// Which pages of other origins may call an HTTP API. Absent, answers are the components' alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cors: Option<Cors>,
+}
+
+/// The kinds of API Gateway's APIs that answer HTTP requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ApiType {
+    /// An HTTP API.
+    #[default]
+    Http,
+    /// A REST API.
+    Rest,
+}
+
+impl ApiType {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_http(&self) -> bool {
+        *self == Self::Http
+    }
+}
+
+/// A payload format of API Gateway's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Payload {
+    /// Format 1.0.
+    #[serde(rename = "1.0")]
+    One,
+    /// Format 2.0.
+    #[serde(rename = "2.0")]
+    Two,
+}
+
+/// A CORS policy, as API Gateway has it for an HTTP API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cors {
+    /// Origins that may call: `https://www.example.com`, all of a scheme (`https://*`), or `*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_origins: Vec<String>,
+    /// Methods that they may use, or `*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_methods: Vec<String>,
+    /// Request headers that they may send, or `*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_headers: Vec<String>,
+    /// Response headers that they may read, or `*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expose_headers: Vec<String>,
+    /// How long a browser may keep a preflight's answer, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 86_400))]
+    pub max_age_seconds: Option<u32>,
+    /// Whether they may send cookies and other credentials.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_credentials: bool,
+}
+
+pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {
+    let Some(api) = &parts.api else { return };
+    let mut report = |path: &[&str], message: String, hint: Option<&str>| {
+        let path: Vec<&str> = ["api"].into_iter().chain(path.iter().copied()).collect();
+        problems.add(places.of(&path), message, hint.map(str::to_owned));
+    };
+    if let Some(stage) = &api.stage
+        && !is_stage(stage, api.kind)
+    {
+        let hint = "letters, digits, `-` and `_`, at most 128; an HTTP API may have `$default`";
+        report(&["stage"], format!("`{stage}` is not a stage's name"), Some(hint));
+    }
+    match api.kind {
+        ApiType::Rest if api.payload.is_some() => report(
+            &["payload"],
+            "`payload` is for HTTP APIs: a REST API has one format".to_owned(),
+            Some("leave it out"),
+        ),
+        ApiType::Rest if api.cors.is_some() => report(
+            &["cors"],
+            "`cors` is for HTTP APIs".to_owned(),
+            Some("a REST API passes on the headers that its components write"),
+        ),
+        ApiType::Http if !api.binary_media_types.is_empty() => report(
+            &["binary_media_types"],
+            "`binary_media_types` is for REST APIs".to_owned(),
+            Some("leave it out: an HTTP API tells binary bodies by itself"),
+        ),
+        _ => {}
+    }
+    if api.kind == ApiType::Rest {
+        for (_, route) in parts.routes.iter().filter(|(_, route)| route.path == DEFAULT) {
+            let message = format!("a REST API has no route `{}`", route.path);
+            report(&["type"], message, Some("write one for `/` and one for `/{proxy+}`"));
+        }
+    }
+    if let Some(cors) = &api.cors {
+        check_cors(cors, &mut report);
+    }
+}
+
+/// Reports a problem below `[api]`: its path, a message, a hint.
+type Report<'a> = dyn FnMut(&[&str], String, Option<&str>) + 'a;
+
+fn check_cors(cors: &Cors, report: &mut Report<'_>) {
+    for (index, origin) in cors.allow_origins.iter().enumerate() {
+        if !is_origin(origin) {
+            let hint = "write `https://www.example.com`, `https://*`, `http://*` or `*`";
+            let path = ["cors", "allow_origins", &index.to_string()];
+            report(&path, format!("`{origin}` is not an origin"), Some(hint));
+        }
+    }
+    for (index, method) in cors.allow_methods.iter().enumerate() {
+        if method != "*" && !METHODS.contains(&method.as_str()) {
+            let hint = format!("methods are {} and *", METHODS.join(", "));
+            let path = ["cors", "allow_methods", &index.to_string()];
+            report(&path, format!("`{method}` is not a method"), Some(&hint));
+        }
+    }
+    for (key, names) in
+        [("allow_headers", &cors.allow_headers), ("expose_headers", &cors.expose_headers)]
+    {
+        for (index, name) in names.iter().enumerate() {
+            if name != "*" && HeaderName::from_bytes(name.as_bytes()).is_err() {
+                let path = ["cors", key, &index.to_string()];
+                report(&path, format!("`{name}` is not a header's name"), None);
+            }
+        }
+    }
+    if cors.max_age_seconds.is_some_and(|age| age > MAX_CORS_AGE_SECONDS) {
+        let message = format!("`max_age_seconds` must be from 0 to {MAX_CORS_AGE_SECONDS}");
+        report(&["cors", "max_age_seconds"], message, None);
+    }
+    if cors.allow_credentials && cors.allow_origins.iter().any(|origin| origin == "*") {
+        let hint = "name the origins: a browser sends no credentials to an API that allows all";
+        let message = "`allow_credentials` cannot go with the origin `*`".to_owned();
+        report(&["cors", "allow_credentials"], message, Some(hint));
+    }
+}
+
+/// Scheme, host and port alone; or all origins, or all of a scheme.
+fn is_origin(text: &str) -> bool {
+    if matches!(text, "*" | "https://*" | "http://*") {
+        return true;
+    }
+    let Some(("http" | "https", host)) = text.split_once("://") else { return false };
+    let is_bare = !host.contains(['/', '?', '#', '@', '*']);
+    is_bare && text.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(|host| !host.is_empty()))
+}
+
+fn is_stage(name: &str, kind: ApiType) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (kind == ApiType::Http && name == "$default")
+        || ((1..=128).contains(&name.len()) && name.bytes().all(allowed))
+}

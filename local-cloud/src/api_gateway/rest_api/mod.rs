@@ -1,0 +1,171 @@
+//! A REST API with a proxy integration before one function: resources, its one payload format, binary media types, and the
+//! gateway responses of API Gateway when something fails.
+//!
+//! Rules: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-set-up-simple-proxy.html>, and events and
+//! answers that others recorded from AWS. Not here: API keys, streamed answers, caching, models and mapping templates.
+
+mod authorization;
+mod refusal;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use hyper::body::Incoming;
+use lambkin_protocol::answer::interpret_rest;
+use lambkin_protocol::request::{Gateway, RestGateway, rest_api};
+use lambkin_protocol::routes::Found;
+use uuid::Uuid;
+
+use self::refusal::Refusal;
+use super::definition::{Deployed, route_key};
+use super::incoming::{self, Whole};
+use super::integration::Integration;
+use super::{ACCOUNT_ID, API_ID, MAX_BODY, Visit, outgoing};
+use crate::http_server::Spelling;
+
+/// How long an integration may take
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>).
+pub(super) const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
+
+/// The stage of an API that names none.
+const DEFAULT_STAGE: &str = "prod";
+
+/// The id of the local deployment.
+const DEPLOYMENT_ID: &str = "local";
+
+/// A REST API for one request.
+#[derive(Clone, Copy)]
+pub(super) struct Api<'a> {
+    pub(super) deployed: &'a Deployed,
+    pub(super) integration: &'a Integration,
+}
+
+impl Api<'_> {
+    /// Answers a request; what the client is not told goes into `visit`.
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        visit: &mut Visit,
+    ) -> Response<Bytes> {
+        let extended_id =
+            std::mem::replace(&mut visit.access.request_id, Uuid::new_v4().to_string());
+        let answered = self.route(request, &extended_id, visit).await;
+        let mut response = answered.unwrap_or_else(|refusal| refusal.tell(visit));
+        let headers = response.headers_mut();
+        outgoing::mark(headers, "x-amzn-requestid", &visit.access.request_id);
+        outgoing::mark(headers, "x-amz-apigw-id", &extended_id);
+        response
+    }
+
+    async fn route(
+        &self,
+        request: Request<Incoming>,
+        extended_id: &str,
+        visit: &mut Visit,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let api = &self.deployed.api;
+        let stage = api.stage.as_deref().unwrap_or(DEFAULT_STAGE);
+        let whole_path = request.uri().path().to_owned();
+        let path = in_api(&whole_path, stage);
+        // A slash at the end makes no other resource.
+        let resource_path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&path);
+        let found = self.deployed.routes.find(request.method(), resource_path);
+        let found = found.ok_or(Refusal::NoResource)?;
+        let key = route_key(found.route, request.method());
+        visit.access.route_key = Some(key.clone());
+        let spelling = request.extensions().get::<Spelling>().cloned().unwrap_or_default();
+        let whole = incoming::read(request, MAX_BODY).await?;
+        let parameters = found.raw_parameters(resource_path);
+        let rest = RestGateway {
+            resource: &found.route.path,
+            resource_id: &resource_id(&found),
+            deployment_id: DEPLOYMENT_ID,
+            path: &path,
+            whole_path: &whole_path,
+            extended_request_id: extended_id,
+            spelling: &spelling.0,
+            binary_media_types: &api.binary_media_types,
+        };
+        let gateway = Gateway {
+            stage_variables: Some(&api.stage_variables).filter(|known| !known.is_empty()),
+            ..gateway((stage, &key), &parameters, &whole, visit)
+        };
+        let said = authorization::ask(self, found.route, (&whole, &gateway), &rest).await?;
+        let gateway = Gateway { authorizer: said.as_deref(), ..gateway };
+        let event = rest_api(&whole.request, &gateway, &rest);
+        self.integrate(event, &whole, visit).await
+    }
+
+    async fn integrate(
+        &self,
+        event: Vec<u8>,
+        whole: &Whole,
+        visit: &mut Visit,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let invocation = &mut visit.access.invocation;
+        let payload = self.integration.call(event, &whole.trace_id, invocation).await?;
+        let binary: Vec<_> =
+            self.deployed.api.binary_media_types.iter().map(String::as_str).collect();
+        let accept = whole.request.headers().get(header::ACCEPT);
+        let accept = accept.and_then(|accept| accept.to_str().ok());
+        let mut response = interpret_rest(&payload, &binary, accept)
+            .map_err(|malformed| Refusal::Malformed(malformed.to_string()))?;
+        outgoing::clean(response.headers_mut());
+        Ok(response)
+    }
+}
+
+fn gateway<'a>(
+    (stage, route_key): (&'a str, &'a str),
+    path_parameters: &'a BTreeMap<String, String>,
+    whole: &'a Whole,
+    visit: &'a Visit,
+) -> Gateway<'a> {
+    Gateway {
+        account_id: ACCOUNT_ID,
+        api_id: API_ID,
+        domain_name: &whole.domain_name,
+        stage,
+        route_key,
+        path_parameters,
+        stage_variables: None,
+        authorizer: None,
+        source_ip: &whole.source_ip,
+        request_id: &visit.access.request_id,
+        time_epoch_ms: whole.time,
+    }
+}
+
+/// The path as resources see it. The stage stands at its front when the client calls the API's own address, and does not when it
+/// calls a custom domain that is mapped to the stage: both are answered. Slashes at the front collapse to one.
+fn in_api(path: &str, stage: &str) -> String {
+    let rest = path.strip_prefix('/').and_then(|rest| rest.strip_prefix(stage));
+    let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path);
+    format!("/{}", rest.trim_start_matches('/'))
+}
+
+/// An id for the resource, as short as API Gateway's.
+fn resource_id(found: &Found<'_>) -> String {
+    format!("local{:03}", found.index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_api;
+
+    #[test]
+    fn the_stage_may_stand_before_the_path() {
+        for (path, expected) in [
+            ("/prod/items/1", "/items/1"),
+            ("/prod", "/"),
+            ("/prod/", "/"),
+            ("/items/1", "/items/1"),
+            ("/production", "/production"),
+            ("/prod//items//1/", "/items//1/"),
+        ] {
+            assert_eq!(in_api(path, "prod"), expected);
+        }
+    }
+}
