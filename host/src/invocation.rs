@@ -16,6 +16,7 @@ use lambkin_protocol::answer;
 use lambkin_protocol::event::{self, Event, Format, HttpEvent};
 use lambkin_protocol::release::{Component, World};
 use lambkin_protocol::routes::Found;
+use lambkin_protocol::websocket;
 use lambkin_store::{Cache, CacheSettings, Store};
 use std::error::Error;
 use std::path::PathBuf;
@@ -145,15 +146,18 @@ impl Host {
         let request = event::to_event_request(source, received.event.clone());
         let seed = seed(&received.request_id);
         let (app, _) = self.apps.find(None, request.uri().path(), seed).await?;
-        let found = app.routes.find(&Method::POST, request.uri().path());
+        let found = || app.routes.find(&Method::POST, request.uri().path());
         let only =
             || app.release.components.keys().next().filter(|_| app.release.components.len() == 1);
-        let component = found
-            .map(|found| found.component.to_owned())
+        let component = websocket_component(&app, source, &received.event)
+            .or_else(|| found().map(|found| found.component.to_owned()))
             .or_else(|| only().cloned())
             .ok_or_else(|| Failure::NoComponent {
-            what: format!("events of {source}: give one a route for POST {}", request.uri().path()),
-        })?;
+                what: format!(
+                    "events of {source}: give one a route for POST {}",
+                    request.uri().path()
+                ),
+            })?;
         let destination = Destination {
             app,
             component,
@@ -246,6 +250,12 @@ pub(crate) fn tags(app: &App, component: &str, request_id: &str) -> Tags {
         release: app.release_id.clone(),
         component: component.to_owned(),
     }
+}
+
+/// The component of the WebSocket route that an event took. An app without a WebSocket API has none to ask for.
+fn websocket_component(app: &App, source: &event::Source, event: &[u8]) -> Option<String> {
+    let api = app.release.websocket.as_ref().filter(|_| source.as_str() == "websocket")?;
+    api.component(&websocket::route_key(event)?).map(str::to_owned)
 }
 
 /// An answer of the host's own, in the format of the event.

@@ -65,6 +65,7 @@ pub(crate) async fn publish(
         app: project.manifest.app.name.clone(),
         components,
         routes: project.manifest.route.clone(),
+        websocket: project.manifest.websocket.clone(),
     };
     published.id = release.id();
     let bytes = release.to_bytes();

@@ -17,3 +17,4 @@ pub mod name;
 pub mod release;
 pub mod request;
 pub mod routes;
+pub mod websocket;

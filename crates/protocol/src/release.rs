@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::Grants;
+use crate::manifest::{Grants, WebSocket};
 pub use crate::routes::Route;
 use crate::{digest, name};
 
@@ -25,6 +25,9 @@ pub struct Release {
     pub components: BTreeMap<String, Component>,
     /// The app's routes, as written in its manifest.
     pub routes: Vec<Route>,
+    /// The app's WebSocket API; absent, it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub websocket: Option<WebSocket>,
 }
 
 /// One component of a release.
@@ -153,7 +156,7 @@ pub enum ReleaseError {
     /// A route leads to a component that the release does not have.
     #[error("route `{path}` leads to component `{component}`, which the release does not have")]
     UnknownComponent {
-        /// The route's path.
+        /// The route's path, or its key in a WebSocket API.
         path: String,
         /// The missing component.
         component: String,
@@ -191,8 +194,11 @@ impl Release {
                 return Err(ReleaseError::BadDigest { component, digest });
             }
         }
-        match self.routes.iter().find(|route| !self.components.contains_key(&route.component)) {
-            Some(Route { path, component, .. }) => Err(ReleaseError::UnknownComponent {
+        let paths = self.routes.iter().map(|route| (&route.path, &route.component));
+        let keys = self.websocket.iter().flat_map(|api| &api.route);
+        let keys = keys.map(|route| (&route.key, &route.component));
+        match paths.chain(keys).find(|(_, component)| !self.components.contains_key(*component)) {
+            Some((path, component)) => Err(ReleaseError::UnknownComponent {
                 path: path.clone(),
                 component: component.clone(),
             }),
@@ -263,6 +269,7 @@ mod tests {
             app: "shop".to_owned(),
             components: BTreeMap::from([("web".to_owned(), component)]),
             routes: vec![route],
+            websocket: None,
         }
     }
 

@@ -11,7 +11,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::problem::{ManifestError, Problems};
-use super::{App, Component, Manifest, Route, VERSION, rules, schema, unknown};
+use super::{
+    App, Component, Manifest, Route, VERSION, WebSocket, rules, schema, unknown, websocket,
+};
 
 /// Reads a manifest. The error names every problem with its line and column.
 pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
@@ -30,12 +32,14 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
     let places = Places(document.get_ref());
     let parts = Parts::read(document.get_ref(), &mut problems);
     rules::check(&parts, &places, &mut problems);
+    websocket::check(&parts, &places, &mut problems);
     match parts.app {
         Some(app) if problems.is_empty() => Ok(Manifest {
             lambkin: VERSION,
             app,
             component: parts.components,
             route: parts.routes.into_iter().map(|(_, route)| route).collect(),
+            websocket: parts.websocket,
         }),
         _ => Err(problems.into_error()),
     }
@@ -74,6 +78,7 @@ pub(super) struct Parts {
     pub(super) component_names: Vec<String>,
     /// The routes, each with its place in the list.
     pub(super) routes: Vec<(usize, Route)>,
+    pub(super) websocket: Option<WebSocket>,
 }
 
 impl Parts {
@@ -88,6 +93,7 @@ impl Parts {
             components: BTreeMap::new(),
             component_names: Vec::new(),
             routes: Vec::new(),
+            websocket: document.get("websocket").and_then(|value| read(value, problems)),
         };
         if let Some(value) = document.get("component") {
             match value.get_ref() {

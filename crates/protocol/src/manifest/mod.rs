@@ -7,6 +7,7 @@ mod problem;
 mod rules;
 mod types;
 mod unknown;
+mod websocket;
 
 pub use check::parse;
 pub use problem::{ManifestError, Problem};
@@ -15,6 +16,7 @@ pub use types::{
 };
 
 pub use crate::routes::Route;
+pub use websocket::{DEFAULT_STAGE, WebSocket, WebSocketRoute};
 
 /// The version of the manifest this crate reads.
 pub const VERSION: u32 = 1;
