@@ -1,13 +1,16 @@
 //! The front ends of a function: what turns HTTP requests into events, and its payloads back into responses.
 //!
-//! [`http_api`] is an HTTP API with routes in payload format 2.0, [`function_url`] a function URL that streams. Both
-//! read requests with `incoming` and write responses with `outgoing`; the formats themselves are `lambkin_protocol`'s.
+//! [`http_api`] is an HTTP API with routes in payload format 2.0, [`function_url`] a function URL that streams,
+//! [`websocket`] a WebSocket API. They read requests with `incoming` and write responses with `outgoing`; `sigv4` checks
+//! who signed one. The formats themselves are `lambkin_protocol`'s.
 
 pub mod function_url;
 pub mod http_api;
+pub mod websocket;
 
 mod incoming;
 mod outgoing;
+mod sigv4;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +22,7 @@ use http::StatusCode;
 pub struct Access {
     /// The request's id, as in the event and the response's `apigw-requestid`.
     pub request_id: String,
-    /// The method, in capitals.
+    /// The method, in capitals; for a WebSocket `CONNECT`, `MESSAGE` or `DISCONNECT`.
     pub method: String,
     /// The path, percent-encoded, without the query.
     pub path: String,
@@ -44,10 +47,14 @@ struct Visit {
 
 impl Visit {
     fn begin<B>(request: &http::Request<B>) -> Self {
+        Self::of(request.method().as_str(), request.uri().path())
+    }
+
+    fn of(method: &str, path: &str) -> Self {
         let access = Access {
             request_id: incoming::request_id(),
-            method: request.method().as_str().to_owned(),
-            path: request.uri().path().to_owned(),
+            method: method.to_owned(),
+            path: path.to_owned(),
             route_key: None,
             status: StatusCode::OK,
             duration: Duration::ZERO,

@@ -18,7 +18,7 @@ use lambkin_local_cloud::lambda::{Function, LogLine, Settings};
 use serde_json::Value;
 
 /// The clients that nobody here wrote, pinned.
-const PACKAGES: [&str; 2] = ["boto3==1.44.5", "awslambdaric==4.2.2"];
+const PACKAGES: [&str; 3] = ["boto3==1.44.5", "awslambdaric==4.2.2", "websockets==17.4"];
 
 /// A Python interpreter and the folder its clients are in, installed once per machine.
 pub(crate) struct Python {
@@ -32,7 +32,7 @@ pub(crate) fn python() -> &'static Python {
         let interpreter =
             run(Command::new("python3").args(["-c", "import sys; print(sys.executable)"]));
         let tools = std::env::home_dir().unwrap().join(".cache/lambkin/tools");
-        let packages = tools.join("local-cloud-test-clients-1");
+        let packages = tools.join("local-cloud-test-clients-websockets-1");
         if !packages.exists() {
             fs::create_dir_all(&tools).unwrap();
             let unfinished = tempfile::tempdir_in(&tools).unwrap();
