@@ -19,6 +19,7 @@ use lambkin_local_cloud::api_gateway::websocket::{Credentials, Limits, Server, S
 use lambkin_protocol::manifest::{WebSocket, WebSocketRoute};
 use serde_json::{Value, json};
 use support::{Logged, get, logged, python_bootstrap, run_script, send, until};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -120,7 +121,7 @@ impl Client {
 
     async fn next(&mut self) -> Message {
         let next = tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await;
-        next.expect("something comes").expect("the connection is open").unwrap()
+        next.unwrap().unwrap().unwrap()
     }
 
     async fn hears(&mut self) -> Value {
@@ -232,6 +233,21 @@ async fn connect_decides_about_the_upgrade() {
     let gone = api.last("DISCONNECT").await;
     assert_eq!(gone["requestContext"]["disconnectStatusCode"], 1006);
     assert_eq!(api.events("DISCONNECT").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_wait_for_connect_is_told_to_be_gone() {
+    let api = Api::start(&["$connect", "$disconnect"]).await;
+    let mut stream = TcpStream::connect(api.server.address()).await.unwrap();
+    let request = "GET /production?gate=open HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bnVsbG51bGxudWxsbnVsbA==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    api.last("CONNECT").await;
+    drop(stream);
+    fs_err::write(api.logged.folder.path().join("open"), "").unwrap();
+    let gone = api.last("DISCONNECT").await;
+    assert_eq!(gone["requestContext"]["disconnectStatusCode"], 1006);
+    assert_eq!(api.server.connections(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

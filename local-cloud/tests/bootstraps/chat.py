@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 
 import boto3
 
@@ -19,6 +20,8 @@ def connect(event):
         raise ValueError("no entry")
     if "nothing" in query:
         return None
+    while "gate" in query and not os.path.exists(os.path.join(os.environ["SCRATCH"], query["gate"])):
+        time.sleep(0.01)
     answer = {"statusCode": int(query.get("status", 200))}
     offered = event["headers"].get("Sec-WebSocket-Protocol")
     if offered:

@@ -21,7 +21,7 @@ const OUTBOX: usize = 16;
 
 /// Upgrades the connection, or says why not.
 pub(super) async fn answer(api: &Arc<Api>, mut request: Request<Incoming>) -> Response<Bytes> {
-    let mut visit = Visit::begin(&request);
+    let visit = Visit::begin(&request);
     let Some(accept) = accept_key(&request) else {
         let mut response = outgoing::message(StatusCode::UPGRADE_REQUIRED, "Upgrade Required");
         let headers = response.headers_mut();
@@ -29,13 +29,27 @@ pub(super) async fn answer(api: &Arc<Api>, mut request: Request<Incoming>) -> Re
         headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         return finish(response, visit, &api.on_request);
     };
-    "CONNECT".clone_into(&mut visit.access.method);
     let upgrade = hyper::upgrade::on(&mut request);
+    // A task of its own: a function that let a client in hears of its end, though the client did not wait for that.
+    let invited = invite(Arc::clone(api), request, (upgrade, accept), visit);
+    let response = api.tasks.spawn(invited).await;
+    response.unwrap_or_else(|_| {
+        outgoing::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+    })
+}
+
+async fn invite(
+    api: Arc<Api>,
+    request: Request<Incoming>,
+    upgrade: (OnUpgrade, HeaderValue),
+    mut visit: Visit,
+) -> Response<Bytes> {
+    "CONNECT".clone_into(&mut visit.access.method);
     let response = match incoming::read(request, 0).await {
         Ok(_) if api.closing.is_cancelled() => {
             outgoing::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
         }
-        Ok(whole) => connect(api, whole, (upgrade, accept), &mut visit).await,
+        Ok(whole) => connect(&api, whole, upgrade, &mut visit).await,
         Err(error) => {
             visit.access.error = Some(error.to_string());
             outgoing::message(StatusCode::BAD_REQUEST, "Bad Request")
