@@ -1,9 +1,13 @@
 //! The command line as typed arguments. What they mean is resolved in `settings.rs`.
 
+mod websocket;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+pub(crate) use websocket::WebSocket;
 
 /// Build, run and publish WebAssembly apps for AWS Lambda.
 #[derive(Debug, Parser)]
@@ -105,6 +109,8 @@ pub(crate) struct Dev {
     /// The address to serve the app on
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
+    #[command(flatten)]
+    pub(crate) websocket: WebSocket,
     /// Serve what is there, and do not watch the sources
     #[arg(long)]
     pub(crate) no_watch: bool,

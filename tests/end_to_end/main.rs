@@ -28,3 +28,4 @@ mod stage;
 mod store_faults;
 mod streaming;
 mod warmups;
+mod websocket;

@@ -1,6 +1,8 @@
-//! The local cloud around one app: embedded S3, the local Lambda with the real host, and an HTTP API in front.
+//! The local cloud around one app: embedded S3, the local Lambda with the real host, an HTTP API in front and, where the
+//! app has one, a WebSocket API.
 
 use super::ALIAS;
+use super::websocket::WebSocket;
 use crate::args;
 use crate::hint::WithHint as _;
 use crate::output::Output;
@@ -32,6 +34,7 @@ pub(crate) struct Cloud {
     s3: s3::Server,
     function: lambda::Function,
     api: http_api::Server,
+    websocket: Option<WebSocket>,
 }
 
 impl Cloud {
@@ -56,6 +59,10 @@ impl Cloud {
             "LAMBKIN_CACHE_DIR".to_owned(),
             project.work().join("cache").display().to_string(),
         );
+        let websocket = WebSocket::listen(project, &arguments.websocket).await?;
+        if let Some(websocket) = &websocket {
+            environment.insert("LAMBKIN_WEBSOCKET_ENDPOINT".to_owned(), websocket.endpoint()?);
+        }
         let function = lambda::Function::start(lambda::Settings {
             timeout: TIMEOUT,
             memory_mb: arguments.memory,
@@ -77,7 +84,10 @@ impl Cloud {
             format!("the app cannot be served on {}", arguments.listen),
             "another program may listen there: choose another address with --listen 127.0.0.1:3001",
         )?;
-        Ok(Self { s3, function, api })
+        let websocket = websocket
+            .map(|listening| listening.serve(&function, (ACCESS_KEY_ID, SECRET_ACCESS_KEY), output))
+            .transpose()?;
+        Ok(Self { s3, function, api, websocket })
     }
 
     /// The local store.
@@ -90,13 +100,22 @@ impl Cloud {
         self.api.address()
     }
 
-    /// Lets the API know the app's routes, as a deployment would.
-    pub(crate) fn set_routes(&self, project: &Project) -> Result<()> {
-        Ok(self.api.set_routes(&routes(project))?)
+    /// What the clients of the app's WebSocket API connect to.
+    pub(crate) fn websocket_url(&self) -> Option<String> {
+        self.websocket.as_ref().map(WebSocket::url)
+    }
+
+    /// Lets the APIs know the app's routes, as a deployment would.
+    pub(crate) fn set_routes(&self, project: &Project, output: &Output) -> Result<()> {
+        self.api.set_routes(&routes(project))?;
+        WebSocket::set_routes(self.websocket.as_ref(), project, output)
     }
 
     /// Ends every service and process.
     pub(crate) async fn stop(self) {
+        if let Some(websocket) = self.websocket {
+            websocket.stop().await;
+        }
         self.api.stop().await;
         self.function.stop().await;
         self.s3.stop().await;

@@ -2,6 +2,7 @@
 //! first two again for what changes.
 
 mod cloud;
+mod websocket;
 
 use crate::args;
 use crate::output::Output;
@@ -34,8 +35,11 @@ pub(crate) async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
         output.error(&error);
         output.warn("nothing is served until this is mended; save a file to try again");
     }
-    cloud.set_routes(&app.project)?;
+    cloud.set_routes(&app.project, output)?;
     output.done("Serving", &format!("http://{}  (Ctrl-C ends it)", cloud.address()));
+    if let Some(url) = cloud.websocket_url() {
+        output.done("Serving", &url);
+    }
     loop {
         tokio::select! {
             signal = tokio::signal::ctrl_c() => {
@@ -134,7 +138,7 @@ impl Session {
         );
         names.retain(|name| self.project.manifest.component.contains_key(name));
         self.deploy(&names, &cloud.store()?, watch).await?;
-        cloud.set_routes(&self.project)?;
+        cloud.set_routes(&self.project, &self.output)?;
         let what = names.into_iter().collect::<Vec<_>>().join(", ");
         self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));
         Ok(())
