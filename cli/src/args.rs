@@ -1,6 +1,7 @@
 //! The command line as typed arguments. What they mean is resolved in `settings.rs`.
 
 mod logs;
+mod websocket;
 
 pub(crate) use logs::Logs;
 
@@ -8,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+pub(crate) use websocket::WebSocket;
 
 /// Build, run and publish WebAssembly apps for AWS Lambda.
 #[derive(Debug, Parser)]
@@ -111,9 +114,11 @@ pub(crate) struct Dev {
     /// The address to serve the app on
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
-    /// The address where AWS's clients of Lambda and of logs call; the port beside --listen when nothing is said
+    /// The address where AWS's clients of Lambda and of logs call; two ports beside --listen when nothing is said
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen_aws: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) websocket: WebSocket,
     /// Serve what is there, and do not watch the sources
     #[arg(long)]
     pub(crate) no_watch: bool,

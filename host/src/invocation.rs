@@ -20,6 +20,7 @@ use lambkin_protocol::event::{self, Event, Format, HttpEvent};
 use lambkin_protocol::job::{self, WebSocketApi};
 use lambkin_protocol::release::{Component, World};
 use lambkin_protocol::routes::Found;
+use lambkin_protocol::websocket;
 use lambkin_store::{Cache, CacheSettings, Store};
 use std::error::Error;
 use std::path::PathBuf;
@@ -168,6 +169,7 @@ impl Host {
             || app.release.components.keys().next().filter(|_| app.release.components.len() == 1);
         let component = guard
             .flatten()
+            .or_else(|| websocket_component(&app, source, &received.event))
             .or_else(|| found().map(|found| found.component.to_owned()))
             .or_else(|| only().cloned())
             .ok_or_else(|| Failure::NoComponent {
@@ -300,6 +302,12 @@ pub(crate) fn tags(app: &App, component: &str, request_id: &str) -> Tags {
         release: app.release_id.clone(),
         component: component.to_owned(),
     }
+}
+
+/// The component of the WebSocket route that an event took. An app without a WebSocket API has none to ask for.
+fn websocket_component(app: &App, source: &event::Source, event: &[u8]) -> Option<String> {
+    let api = app.release.websocket.as_ref().filter(|_| source.as_str() == "websocket")?;
+    api.component(&websocket::route_key(event)?).map(str::to_owned)
 }
 
 /// An answer of the host's own, in the format of the event.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use tokio::net::TcpListener;
 
 use crate::http_server::{AwsReply, HttpServer};
 use crate::lambda::ControlPlane;
@@ -35,11 +36,16 @@ pub struct Endpoint {
 impl Endpoint {
     /// Serves at `address`; port 0 picks a free one.
     pub async fn start(address: SocketAddr, services: Services) -> io::Result<Self> {
+        Self::serve(TcpListener::bind(address).await?, services)
+    }
+
+    /// Serves on a listener that is there: who must know the address before the services are.
+    pub fn serve(listener: TcpListener, services: Services) -> io::Result<Self> {
         let service = service_fn(move |request| {
             let services = services.clone();
             async move { Ok::<_, Infallible>(answer(&services, request).await) }
         });
-        Ok(Self { http: HttpServer::start(address, service).await? })
+        Ok(Self { http: HttpServer::serve(listener, service)? })
     }
 
     /// The URL for `--endpoint-url`, `AWS_ENDPOINT_URL_LAMBDA` and their like.

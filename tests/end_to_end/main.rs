@@ -31,3 +31,4 @@ mod stage;
 mod store_faults;
 mod streaming;
 mod warmups;
+mod websocket;

@@ -42,7 +42,7 @@ const FOR_BUILDING: [Step; 2] = [
 ];
 
 /// What only the checks and tests need: tools, and independent programs to test against.
-const FOR_TESTING: [Step; 12] = [
+const FOR_TESTING: [Step; 13] = [
     VALGRIND,
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
@@ -61,6 +61,10 @@ const FOR_TESTING: [Step; 12] = [
     Step { name: "wasm-tools", install: |config| python::install(config, &python::WASM_TOOLS) },
     Step { name: "wit-bindgen", install: wit_bindgen::install },
     NODES_CLIENT,
+    Step {
+        name: "WebSocket clients",
+        install: |config| python::install(config, &python::WEBSOCKET_CLIENTS),
+    },
 ];
 
 /// What counts the host's instructions.

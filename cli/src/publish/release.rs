@@ -66,6 +66,7 @@ pub(crate) async fn publish(
         components,
         authorizers: authorizers(&project.manifest),
         routes: project.manifest.route.clone(),
+        websocket: project.manifest.websocket.clone(),
     };
     published.id = release.id();
     let bytes = release.to_bytes();

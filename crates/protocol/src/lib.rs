@@ -20,3 +20,4 @@ pub mod name;
 pub mod release;
 pub mod request;
 pub mod routes;
+pub mod websocket;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{AuthorizerType, Grants};
+use crate::manifest::{AuthorizerType, Grants, WebSocket};
 pub use crate::routes::Route;
 use crate::{digest, name};
 
@@ -28,6 +28,9 @@ pub struct Release {
     pub authorizers: BTreeMap<String, Authorizer>,
     /// The app's routes, as written in its manifest.
     pub routes: Vec<Route>,
+    /// The app's WebSocket API; absent, it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub websocket: Option<WebSocket>,
 }
 
 /// An authorizer of a release.
@@ -168,7 +171,7 @@ pub enum ReleaseError {
     /// A route leads to a component that the release does not have.
     #[error("route `{path}` leads to component `{component}`, which the release does not have")]
     UnknownComponent {
-        /// The route's path.
+        /// The route's path, or its key in a WebSocket API.
         path: String,
         /// The missing component.
         component: String,
@@ -215,8 +218,11 @@ impl Release {
             }
         }
         self.check_authorizers()?;
-        match self.routes.iter().find(|route| !self.components.contains_key(&route.component)) {
-            Some(Route { path, component, .. }) => Err(ReleaseError::UnknownComponent {
+        let paths = self.routes.iter().map(|route| (&route.path, &route.component));
+        let keys = self.websocket.iter().flat_map(|api| &api.route);
+        let keys = keys.map(|route| (&route.key, &route.component));
+        match paths.chain(keys).find(|(_, component)| !self.components.contains_key(*component)) {
+            Some((path, component)) => Err(ReleaseError::UnknownComponent {
                 path: path.clone(),
                 component: component.clone(),
             }),
@@ -304,6 +310,7 @@ mod tests {
             components: BTreeMap::from([("web".to_owned(), component)]),
             authorizers: BTreeMap::new(),
             routes: vec![route],
+            websocket: None,
         }
     }
 

@@ -20,7 +20,8 @@ use lambkin_protocol::answer::interpret;
 use lambkin_protocol::event::{
     Event, Format, HttpEvent, classify, to_event_request, with_path_parameters,
 };
-use serde_json::Value;
+use lambkin_protocol::websocket;
+use serde_json::{Value, json};
 
 /// The format of each HTTP event, by the file's name.
 const HTTP: [(&str, Format); 30] = [
@@ -467,4 +468,47 @@ fn recorded_answers_are_understood() {
     )
     .unwrap();
     assert_eq!(alb.status(), 200);
+}
+
+/// A connection as in the recorded events.
+const CONNECTION: websocket::Connection<'_> = websocket::Connection {
+    api_id: "abcd1234",
+    stage: "prod",
+    domain_name: "abcd1234.execute-api.us-east-1.amazonaws.com",
+    id: "AAAA1234=",
+    connected_at_ms: 1_707_503_007_396,
+    source_ip: "192.0.2.1",
+    user_agent: None,
+};
+
+fn recorded(name: &str) -> Value {
+    let (_, bytes) = fixtures().into_iter().find(|(known, _)| known == name).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+fn moment(route_key: &str) -> websocket::Moment<'_> {
+    websocket::Moment { route_key, request_id: "ABCD1234=", time_epoch_ms: 1_707_503_008_941 }
+}
+
+#[test]
+fn the_end_of_a_websocket_is_written_as_recorded_from_aws() {
+    let close = (1005, "Client-side close frame status not set");
+    let event = websocket::disconnect(&CONNECTION, &moment("$disconnect"), close);
+    let event: Value = serde_json::from_slice(&event).unwrap();
+    assert_eq!(event, recorded("example-apigw-websocket-request-disconnect-route"));
+}
+
+#[test]
+fn a_websocket_that_connects_is_written_with_the_members_of_a_recorded_one() {
+    let request = (&"/dev".parse().unwrap(), &HeaderMap::new());
+    let event = websocket::connect(&CONNECTION, &moment("$connect"), request);
+    let event: Value = serde_json::from_slice(&event).unwrap();
+    let mut recorded = recorded("example-apigw-websocket-request-without-method");
+    // That API asked for a key.
+    recorded["requestContext"]["identity"] = json!({ "sourceIp": "10.0.0.13" });
+    let names = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&event), names(&recorded));
+    let (context, expected) = (&event["requestContext"], &recorded["requestContext"]);
+    assert_eq!(names(context), names(expected));
+    assert_eq!(names(&context["identity"]), names(&expected["identity"]));
 }

@@ -1,11 +1,12 @@
 //! The front ends of a function: what turns HTTP requests into events, and its payloads back into responses.
 //!
 //! [`Server`] listens for an API and answers by its [`Definition`]: `http_api` does so as an HTTP API,
-//! `rest_api` as a REST API, both with `authorizers`. [`function_url`] is a
-//! function URL that streams. All read requests with `incoming` and write responses with `outgoing`; the formats
-//! themselves are `lambkin_protocol`'s.
+//! `rest_api` as a REST API, both with `authorizers`. [`function_url`] is a function URL that streams, [`websocket`] a
+//! WebSocket API. All read requests with `incoming` and write responses with `outgoing`; `sigv4` checks who signed one.
+//! The formats themselves are `lambkin_protocol`'s.
 
 pub mod function_url;
+pub mod websocket;
 
 mod authorizers;
 mod definition;
@@ -15,6 +16,7 @@ mod integration;
 mod outgoing;
 mod rest_api;
 mod server;
+mod sigv4;
 
 pub use definition::Definition;
 pub use http_api::MAX_BODY;
@@ -39,7 +41,7 @@ const API_ID: &str = "local";
 pub struct Access {
     /// The request's id, as in the event and the response's `apigw-requestid`.
     pub request_id: String,
-    /// The method, in capitals.
+    /// The method, in capitals; for a WebSocket `CONNECT`, `MESSAGE` or `DISCONNECT`.
     pub method: String,
     /// The path, percent-encoded, without the query.
     pub path: String,
@@ -66,10 +68,14 @@ struct Visit {
 
 impl Visit {
     fn begin<B>(request: &http::Request<B>) -> Self {
+        Self::of(request.method().as_str(), request.uri().path())
+    }
+
+    fn of(method: &str, path: &str) -> Self {
         let access = Access {
             request_id: incoming::request_id(),
-            method: request.method().as_str().to_owned(),
-            path: request.uri().path().to_owned(),
+            method: method.to_owned(),
+            path: path.to_owned(),
             route_key: None,
             status: StatusCode::OK,
             duration: Duration::ZERO,

@@ -64,7 +64,18 @@ impl HttpServer {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let listener = TcpListener::bind(address).await?;
+        Self::serve(TcpListener::bind(address).await?, service)
+    }
+
+    /// Serves every connection to `listener` with `service`.
+    pub(crate) fn serve<S, B>(listener: TcpListener, service: S) -> io::Result<Self>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError>,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         let server = Self {
             address: listener.local_addr()?,
             listener: TaskTracker::new(),
@@ -182,7 +193,9 @@ async fn serve<S, B>(
     let connection = hyper::server::conn::http1::Builder::new()
         // A sandbox that was frozen for an hour finds its idle connections as it left them.
         .header_read_timeout(None::<Duration>)
-        .serve_connection(TokioIo::new(Noting::new(stream, noted)), service);
+        .serve_connection(TokioIo::new(Noting::new(stream, noted)), service)
+        // A WebSocket goes on after its connection, in a task of the service that accepted it.
+        .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         // A connection that the peer breaks off concerns the handler, which sees it in its body.

@@ -18,7 +18,7 @@ use lambkin_local_cloud::lambda::{Function, LogLine, Settings};
 use serde_json::Value;
 
 /// The clients that nobody here wrote, pinned.
-const PACKAGES: [&str; 2] = ["boto3==1.44.5", "awslambdaric==4.2.2"];
+const PACKAGES: [&str; 3] = ["boto3==1.44.5", "awslambdaric==4.2.2", "websockets==17.4"];
 
 /// AWS's own models of events, and a maker of tokens, pinned.
 const EVENT_MODELS: [&str; 2] = ["aws-lambda-powertools[parser]==3.37.0", "pyjwt[crypto]==2.15.1"];
@@ -34,7 +34,7 @@ pub(crate) fn python() -> &'static Python {
     PYTHON.get_or_init(|| {
         let interpreter =
             run(Command::new("python3").args(["-c", "import sys; print(sys.executable)"]));
-        let packages = installed("local-cloud-test-clients-1", &PACKAGES);
+        let packages = installed("local-cloud-test-clients-2", &PACKAGES);
         Python { interpreter: interpreter.trim().into(), packages }
     })
 }

@@ -58,6 +58,13 @@ pub(crate) const WASM_TOOLS: Package = Package {
     shows: "bin/wasm-tools",
 };
 
+/// Clients of WebSocket APIs: a socket, and AWS's own way to post to one.
+pub(crate) const WEBSOCKET_CLIENTS: Package = Package {
+    folder: "websocket-clients-1",
+    requirements: &["boto3==1.44.5", "websockets==17.4"],
+    shows: "lib/*/site-packages/websockets/__init__.py",
+};
+
 impl Package {
     /// The interpreter of the package's virtual environment.
     pub(crate) fn python(&self, config: &Config) -> PathBuf {

@@ -1,7 +1,9 @@
-//! The local cloud around one app: embedded S3, the local Lambda with the real host, and an HTTP API in front.
+//! The local cloud around one app: embedded S3, the local Lambda with the real host, an HTTP API in front and, where the
+//! app has one, a WebSocket API.
 
 use super::ALIAS;
 use super::stream::Stream;
+use super::websocket::WebSocket;
 use crate::args;
 use crate::hint::WithHint as _;
 use crate::output::Output;
@@ -12,11 +14,12 @@ use lambkin_local_cloud::api_gateway::{self, Definition};
 use lambkin_local_cloud::logs::Logs;
 use lambkin_local_cloud::{Endpoint, Services, lambda, s3};
 use lambkin_store::{S3Access, Store};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 
 /// The bucket that the local store is in.
 const BUCKET: &str = "lambkin";
@@ -35,6 +38,7 @@ pub(crate) struct Cloud {
     s3: s3::Server,
     function: lambda::Function,
     api: api_gateway::Server,
+    websocket: Option<WebSocket>,
     endpoint: Endpoint,
 }
 
@@ -53,7 +57,9 @@ impl Cloud {
             region: REGION.to_owned(),
         })
         .await?;
-        s3.create_bucket(BUCKET).await?;
+        for bucket in buckets(project) {
+            s3.create_bucket(bucket).await?;
+        }
         let app = &project.manifest.app.name;
         let mut environment = host_environment(&s3.endpoint(), app);
         environment.insert(
@@ -61,6 +67,14 @@ impl Cloud {
             project.work().join("cache").display().to_string(),
         );
         let (logs, stream) = (Logs::open(&project.work().join("logs"))?, Stream::new(output));
+        let aws = aws_listener(arguments, &output).await?;
+        let lambda_endpoint = format!("http://{}", aws.local_addr()?);
+        environment.insert("AWS_ENDPOINT_URL_LAMBDA".to_owned(), lambda_endpoint);
+        let websocket = WebSocket::listen(project, arguments).await?;
+        if let Some(websocket) = &websocket {
+            environment.insert("LAMBKIN_WEBSOCKET_ENDPOINT".to_owned(), websocket.endpoint()?);
+        }
+        let told = Arc::clone(&stream);
         let function = lambda::Function::start(lambda::Settings {
             timeout: TIMEOUT,
             memory_mb: arguments.memory,
@@ -83,12 +97,15 @@ impl Cloud {
             format!("the app cannot be served on {}", arguments.listen),
             format!(
                 "another program may listen there: choose another address with --listen {}",
-                beside(arguments.listen)
+                beside(arguments.listen, 10)
             ),
         )?;
+        let websocket = websocket
+            .map(|listening| listening.serve(&function, (ACCESS_KEY_ID, SECRET_ACCESS_KEY), told))
+            .transpose()?;
         let services = Services { lambda: lambda::ControlPlane::new([function.clone()]), logs };
-        let endpoint = aws_endpoint(arguments, api.address(), services, &output).await?;
-        Ok(Self { s3, function, api, endpoint })
+        let endpoint = Endpoint::serve(aws, services)?;
+        Ok(Self { s3, function, api, websocket, endpoint })
     }
 
     /// The local store.
@@ -106,14 +123,23 @@ impl Cloud {
         }
     }
 
-    /// Lets the API know the app's routes and settings, as a deployment would.
-    pub(crate) fn deploy(&self, project: &Project) -> Result<()> {
-        Ok(self.api.deploy(Definition::from(&project.manifest))?)
+    /// What the clients of the app's WebSocket API connect to.
+    pub(crate) fn websocket_url(&self) -> Option<String> {
+        self.websocket.as_ref().map(WebSocket::url)
+    }
+
+    /// Lets the APIs know the app's routes and settings, as a deployment would.
+    pub(crate) fn deploy(&self, project: &Project, output: &Output) -> Result<()> {
+        self.api.deploy(Definition::from(&project.manifest))?;
+        WebSocket::set_routes(self.websocket.as_ref(), project, output)
     }
 
     /// Ends every service and process.
     pub(crate) async fn stop(self) {
         // Each has a bound of its own: three seconds and a half together.
+        if let Some(websocket) = self.websocket {
+            websocket.stop().await;
+        }
         self.api.stop().await;
         self.function.stop().await;
         self.endpoint.stop().await;
@@ -153,6 +179,12 @@ fn host_environment(endpoint: &str, app: &str) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// The store's bucket, and those that components are granted folders of.
+fn buckets(project: &Project) -> BTreeSet<&str> {
+    let folders = project.manifest.component.values().flat_map(|it| it.grants.files.values());
+    folders.filter_map(|folder| folder.bucket.as_deref()).chain([BUCKET]).collect()
+}
+
 /// Every line goes to the log that is kept, and to the terminal.
 fn on_log(app: String, logs: &Logs, stream: &Arc<Stream>) -> lambda::OnLog {
     let (logs, stream) = (logs.clone(), Arc::clone(stream));
@@ -162,35 +194,31 @@ fn on_log(app: String, logs: &Logs, stream: &Arc<Stream>) -> lambda::OnLog {
     })
 }
 
-/// Serves AWS's clients at the address that is asked for, else beside the app's, else where there is room.
-async fn aws_endpoint(
-    arguments: &args::Dev,
-    app: SocketAddr,
-    services: Services,
-    output: &Output,
-) -> Result<Endpoint> {
+/// A listener for AWS's clients at the address that is asked for, else two ports beside the app's, else where there is room.
+async fn aws_listener(arguments: &args::Dev, output: &Output) -> Result<TcpListener> {
     if let Some(address) = arguments.listen_aws {
-        return Endpoint::start(address, services).await.with_hint(
+        return TcpListener::bind(address).await.with_hint(
             format!("AWS's clients cannot be served on {address}"),
             "another program may listen there: choose another address with --listen-aws, or leave it out",
         );
     }
-    // Port 0 of the app asks for free ports everywhere.
-    let address = if arguments.listen.port() == 0 { arguments.listen } else { beside(app) };
-    match Endpoint::start(address, services.clone()).await {
-        Ok(endpoint) => Ok(endpoint),
+    let address = beside(arguments.listen, 2);
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(listener),
         Err(error) => {
-            let endpoint = Endpoint::start(SocketAddr::new(address.ip(), 0), services).await?;
-            let url = endpoint.url();
+            let listener = TcpListener::bind(SocketAddr::new(address.ip(), 0)).await?;
+            let other = listener.local_addr()?;
             output.warn(&format!(
-                "{address} cannot be had ({error}): AWS's clients call {url}; --listen-aws chooses"
+                "{address} cannot be had ({error}): AWS's clients call http://{other}; --listen-aws chooses"
             ));
-            Ok(endpoint)
+            Ok(listener)
         }
     }
 }
 
-/// The address with the next port.
-fn beside(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or_default())
+/// The address so many ports on; port 0 asks for a free one everywhere.
+pub(super) fn beside(address: SocketAddr, ports: u16) -> SocketAddr {
+    let port = address.port();
+    let port = if port == 0 { 0 } else { port.checked_add(ports).unwrap_or_default() };
+    SocketAddr::new(address.ip(), port)
 }

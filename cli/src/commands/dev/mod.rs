@@ -3,6 +3,7 @@
 
 mod cloud;
 mod stream;
+mod websocket;
 
 use crate::args;
 use crate::output::Output;
@@ -58,10 +59,13 @@ async fn serve(
         output.error(&error);
         output.warn("nothing is served until this is mended; save a file to try again");
     }
-    cloud.deploy(&app.project)?;
+    cloud.deploy(&app.project, &output)?;
     let running = cloud.running();
     output.done("Endpoints", &format!("Lambda and Logs {}, S3 {}", running.aws, running.s3));
     output.done("Serving", &format!("{}  (Ctrl-C ends it)", running.app));
+    if let Some(url) = cloud.websocket_url() {
+        output.done("Serving", &url);
+    }
     loop {
         if arguments.no_watch {
             std::future::pending::<()>().await;
@@ -154,7 +158,7 @@ impl Session {
         );
         names.retain(|name| self.project.manifest.component.contains_key(name));
         self.deploy(&names, &cloud.store()?, watch).await?;
-        cloud.deploy(&self.project)?;
+        cloud.deploy(&self.project, &self.output)?;
         let what = names.into_iter().collect::<Vec<_>>().join(", ");
         self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));
         Ok(())

@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::problem::{ManifestError, Problems};
 use super::{
-    Api, App, Authorizer, Component, Manifest, Route, VERSION, api, authorizer, rules, schema,
-    unknown,
+    Api, App, Authorizer, Component, Manifest, Route, VERSION, WebSocket, api, authorizer, rules,
+    schema, unknown, websocket,
 };
 
 /// Reads a manifest. The error names every problem with its line and column.
@@ -35,6 +35,7 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
     rules::check(&parts, &places, &mut problems);
     api::check(&parts, &places, &mut problems);
     authorizer::check(&parts, &places, &mut problems);
+    websocket::check(&parts, &places, &mut problems);
     match parts.app {
         Some(app) if problems.is_empty() => Ok(Manifest {
             lambkin: VERSION,
@@ -43,6 +44,7 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
             authorizer: parts.authorizers,
             component: parts.components,
             route: parts.routes.into_iter().map(|(_, route)| route).collect(),
+            websocket: parts.websocket,
         }),
         _ => Err(problems.into_error()),
     }
@@ -85,6 +87,7 @@ pub(super) struct Parts {
     pub(super) component_names: Vec<String>,
     /// The routes, each with its place in the list.
     pub(super) routes: Vec<(usize, Route)>,
+    pub(super) websocket: Option<WebSocket>,
 }
 
 impl Parts {
@@ -102,6 +105,7 @@ impl Parts {
             components: BTreeMap::new(),
             component_names: Vec::new(),
             routes: Vec::new(),
+            websocket: document.get("websocket").and_then(|value| read(value, problems)),
         };
         (parts.component_names, parts.components) = named("component", document, problems);
         (parts.authorizer_names, parts.authorizers) = named("authorizer", document, problems);

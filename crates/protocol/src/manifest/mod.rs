@@ -10,6 +10,7 @@ mod problem;
 mod rules;
 mod types;
 mod unknown;
+mod websocket;
 
 pub use api::{Api, ApiType, Cors, Payload};
 pub use authorizer::{Authorizer, AuthorizerType};
@@ -19,6 +20,7 @@ pub use problem::{ManifestError, Problem};
 pub use types::{App, Build, Component, JsEngine, Kind, Language, Limits, Manifest, Reuse, schema};
 
 pub use crate::routes::Route;
+pub use websocket::{DEFAULT_STAGE, WebSocket, WebSocketRoute};
 
 /// The version of the manifest this crate reads.
 pub const VERSION: u32 = 1;

@@ -90,17 +90,19 @@ fn check_targets(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>
         if parts.component_names.contains(&route.component) {
             continue;
         }
-        let known = parts.component_names.iter().map(String::as_str);
-        let hint = match nearest(&route.component, known) {
-            Some(near) => Some(format!("did you mean `{near}`?")),
-            None if parts.component_names.is_empty() => {
-                Some(format!("add `[component.{}]`", route.component))
-            }
-            None => Some(format!("there are {}", quoted(&parts.component_names))),
-        };
+        let hint = Some(hint_for_component(&route.component, &parts.component_names));
         let message =
             format!("route `{}` leads to the unknown component `{}`", route.path, route.component);
         problems.add(places.of(&["route", &index.to_string(), "component"]), message, hint);
+    }
+}
+
+/// What to do about the name of a component that is not there.
+pub(super) fn hint_for_component(name: &str, known: &[String]) -> String {
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => format!("add `[component.{name}]`"),
+        None => format!("there are {}", quoted(known)),
     }
 }
 

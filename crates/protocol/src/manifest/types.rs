@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Authorizer, Grants, Route};
+use super::{Api, Authorizer, Grants, Route, WebSocket};
 
 /// An app: its components, and the routes that lead to them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,9 @@ pub struct Manifest {
     /// Which component answers which requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub route: Vec<Route>,
+    /// A WebSocket API in front of the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub websocket: Option<WebSocket>,
 }
 
 /// What the app is called.

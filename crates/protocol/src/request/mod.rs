@@ -230,7 +230,7 @@ fn body_of(request: &Request<Bytes>) -> (Option<Cow<'_, str>>, bool) {
 }
 
 /// `12/Mar/2020:19:03:58 +0000`, the time format of access logs.
-fn log_time(epoch_ms: i64) -> String {
+pub(crate) fn log_time(epoch_ms: i64) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let seconds = epoch_ms.div_euclid(1000);
@@ -243,6 +243,20 @@ fn log_time(epoch_ms: i64) -> String {
         second / 3600,
         second / 60 % 60,
         second % 60
+    )
+}
+
+/// A time as ISO 8601 has it, in UTC with milliseconds: `2026-11-23T10:00:00.000Z`.
+pub fn iso_time(epoch_ms: i64) -> String {
+    let seconds = epoch_ms.div_euclid(1000);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = civil(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+        epoch_ms.rem_euclid(1000)
     )
 }
 
@@ -378,5 +392,7 @@ mod tests {
         assert_eq!(log_time(-1), "31/Dec/1969:23:59:59 +0000");
         assert_eq!(log_time(951_782_400_000), "29/Feb/2000:00:00:00 +0000");
         assert_eq!(log_time(4_107_542_400_000), "01/Mar/2100:00:00:00 +0000");
+        assert_eq!(iso_time(951_782_400_007), "2000-02-29T00:00:00.007Z");
+        assert_eq!(iso_time(-1), "1969-12-31T23:59:59.999Z");
     }
 }

@@ -1,0 +1,145 @@
+//! The function behind the API: one event in, the answer of a proxy integration out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::api_gateway::integration::with_causes;
+use crate::lambda::{Answer, Function, InvokeOptions};
+
+pub(super) struct Integration {
+    pub(super) function: Function,
+    pub(super) timeout: Duration,
+}
+
+/// What the function said.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    /// The value of `Sec-WebSocket-Protocol`, where the function chose one.
+    pub(super) subprotocol: Option<String>,
+    pub(super) body: Option<Bytes>,
+}
+
+/// Why there is no answer of the function.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IntegrationError {
+    #[error("the function took more than {0:?}")]
+    TimedOut(Duration),
+    #[error("{0}")]
+    Failed(String),
+    #[error("the function's answer is not `{{\"statusCode\": 200}}` or more: {0}")]
+    Malformed(String),
+}
+
+impl IntegrationError {
+    /// What a client is told, and the status for one that is still speaking HTTP.
+    pub(super) fn public(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
+            Self::Failed(_) | Self::Malformed(_) => {
+                (StatusCode::BAD_GATEWAY, "Internal server error")
+            }
+        }
+    }
+}
+
+impl Integration {
+    /// `invocation` is told the id of the invocation that ended.
+    pub(super) async fn invoke(
+        &self,
+        event: Vec<u8>,
+        trace_id: Option<String>,
+        invocation: &mut Option<String>,
+    ) -> Result<Reply, IntegrationError> {
+        let options = InvokeOptions { trace_id, ..InvokeOptions::default() };
+        let answer = async {
+            let completed = self.function.call(event.into(), options).await;
+            let completed =
+                completed.map_err(|error| IntegrationError::Failed(with_causes(&error)))?;
+            *invocation = Some(completed.request_id);
+            Ok(completed.answer.into_buffered().await)
+        };
+        let answer = tokio::time::timeout(self.timeout, answer)
+            .await
+            .map_err(|_| IntegrationError::TimedOut(self.timeout))??;
+        match answer {
+            Answer::Buffered(payload) => read(&payload),
+            Answer::FunctionError { payload, .. } => {
+                Err(IntegrationError::Failed(String::from_utf8_lossy(&payload).into_owned()))
+            }
+            // `into_buffered` leaves no stream.
+            Answer::Streaming(_) => {
+                Err(IntegrationError::Failed("the answer was not collected".to_owned()))
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    status_code: u16,
+    #[serde(default)]
+    headers: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: Option<bool>,
+}
+
+fn read(payload: &[u8]) -> Result<Reply, IntegrationError> {
+    let malformed = |why: String| IntegrationError::Malformed(why);
+    let payload: Payload =
+        serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
+    let status = StatusCode::from_u16(payload.status_code)
+        .map_err(|_| malformed(format!("{} is no status", payload.status_code)))?;
+    let mut headers = payload.headers.unwrap_or_default().into_iter();
+    let subprotocol = headers.find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-protocol"));
+    let body = match (payload.body, payload.is_base64_encoded) {
+        (Some(text), Some(true)) => {
+            Some(STANDARD.decode(text).map_err(|error| malformed(error.to_string()))?.into())
+        }
+        (body, _) => body.map(Bytes::from),
+    };
+    Ok(Reply { status, subprotocol: subprotocol.map(|(_, value)| value), body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_a_status_and_may_have_a_body_and_a_subprotocol() {
+        let reply =
+            read(br#"{"statusCode":200,"headers":{"sec-websocket-Protocol":"chat"},"body":"hi"}"#)
+                .unwrap();
+        assert_eq!((reply.status.as_u16(), reply.subprotocol.as_deref()), (200, Some("chat")));
+        assert_eq!(reply.body.as_deref(), Some(&b"hi"[..]));
+        let reply = read(br#"{"statusCode":401,"headers":null,"body":null}"#).unwrap();
+        assert_eq!((reply.status.as_u16(), reply.body), (401, None));
+        let reply = read(br#"{"statusCode":200,"body":"AP8=","isBase64Encoded":true}"#).unwrap();
+        assert_eq!(reply.body.as_deref(), Some(&[0, 255][..]));
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        for payload in [
+            "null",
+            "{}",
+            r#""ok""#,
+            r#"{"statusCode":7}"#,
+            r#"{"statusCode":200,"body":"%","isBase64Encoded":true}"#,
+        ] {
+            assert!(
+                matches!(read(payload.as_bytes()), Err(IntegrationError::Malformed(_))),
+                "{payload}"
+            );
+        }
+    }
+}
