@@ -115,5 +115,6 @@ fn destination(cold: Cold<'_>, http: Option<&HttpEvent>) -> Destination {
         Some(found) => (Some(found.route.path.clone()), found.parameters),
         None => (None, BTreeMap::new()),
     };
-    Destination { app: Arc::clone(app), component: name.to_owned(), route, path, parameters }
+    let (app, component) = (Arc::clone(app), name.to_owned());
+    Destination { app, component, route, path, parameters, files: None }
 }

@@ -4,6 +4,7 @@ use crate::apps::{App, Apps};
 use crate::components::{Components, Loaded};
 use crate::config::{Config, Level, ResponseMode};
 use crate::error::{Diagnostic, Failure};
+use crate::files::Files;
 use crate::guest::{self, Call};
 use crate::received::Received;
 use crate::report;
@@ -14,6 +15,7 @@ use lambda_runtime_api_client::BoxError;
 use lambkin_engine::{Engine, Settings};
 use lambkin_protocol::answer;
 use lambkin_protocol::event::{self, Event, Format, HttpEvent};
+use lambkin_protocol::manifest::Static;
 use lambkin_protocol::release::{Component, World};
 use lambkin_protocol::routes::Found;
 use lambkin_store::{Cache, CacheSettings, Store};
@@ -37,6 +39,7 @@ pub(crate) enum Answer {
 pub(crate) struct Host {
     pub(crate) apps: Apps,
     pub(crate) components: Components,
+    pub(crate) files: Files,
     pub(crate) response_mode: ResponseMode,
     pub(crate) allow_private_network: bool,
     pub(crate) memory_mb: u32,
@@ -51,6 +54,8 @@ pub(crate) struct Destination {
     /// The path as the app's routes see it.
     pub(crate) path: String,
     pub(crate) parameters: std::collections::BTreeMap<String, String>,
+    /// The files that answer in the place of a component.
+    pub(crate) files: Option<Static>,
 }
 
 /// What an HTTP request asks for.
@@ -85,6 +90,7 @@ impl Host {
         };
         let cache = Cache::new(store.clone(), settings);
         Ok(Self {
+            files: Files::new(store.clone()),
             apps: Apps::new(store, config),
             components: Components::new(engine, cache, config.cache_memory_bytes),
             response_mode: config.response_mode,
@@ -109,6 +115,9 @@ impl Host {
         let Some(destination) = self.route(received, address).await? else {
             return plain(format, StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#);
         };
+        if destination.files.is_some() {
+            return self.answer_file(received, &destination, &http).await;
+        }
         let (component, loaded) = self.load(received, &destination).await?;
         let call =
             Call { host: self, received, destination: &destination, component, loaded: &loaded };
@@ -129,7 +138,7 @@ impl Host {
                         let response = answer::interpret(format, &payload).map_err(|source| {
                             Failure::Malformed { component: destination.component.clone(), source }
                         })?;
-                        Ok(Answer::Stream(Streamed::whole(response, loaded)))
+                        Ok(Answer::Stream(Streamed::whole(response.map(guest::body_of))))
                     }
                     ResponseMode::Buffered => Ok(Answer::Whole(payload)),
                 }
@@ -149,17 +158,22 @@ impl Host {
         let only =
             || app.release.components.keys().next().filter(|_| app.release.components.len() == 1);
         let component = found
+            .filter(|found| found.route.files.is_none())
             .map(|found| found.component.to_owned())
             .or_else(|| only().cloned())
             .ok_or_else(|| Failure::NoComponent {
-            what: format!("events of {source}: give one a route for POST {}", request.uri().path()),
-        })?;
+                what: format!(
+                    "events of {source}: give one a route for POST {}",
+                    request.uri().path()
+                ),
+            })?;
         let destination = Destination {
             app,
             component,
             route: None,
             path: request.uri().path().to_owned(),
             parameters: std::collections::BTreeMap::new(),
+            files: None,
         };
         let (component, loaded) = self.load(received, &destination).await?;
         let call =
@@ -196,8 +210,9 @@ impl Host {
             telemetry::log(Level::Info, &message, &received.tags(), NoDetails {});
             return Ok(None);
         };
-        let (route, component) = (Some(route.path.clone()), component.to_owned());
-        Ok(Some(Destination { app, component, route, path, parameters }))
+        let (files, component) = (route.files.clone(), component.to_owned());
+        let route = Some(route.path.clone());
+        Ok(Some(Destination { app, component, route, path, parameters, files }))
     }
 
     /// The component that a destination names, loaded.

@@ -8,6 +8,7 @@ mod apps;
 mod components;
 mod config;
 mod error;
+mod files;
 mod guest;
 mod init;
 mod invocation;

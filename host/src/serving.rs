@@ -154,6 +154,10 @@ impl Inner {
         let Some(destination) = self.host.route(received, address).await? else {
             return Ok(failed::response(http::StatusCode::NOT_FOUND));
         };
+        if destination.files.is_some() {
+            let (method, headers) = (request.method(), request.headers());
+            return self.host.file(received, &destination, (method, headers)).await;
+        }
         let (component, loaded) = self.host.load(received, &destination).await?;
         let call = Call {
             host: &self.host,

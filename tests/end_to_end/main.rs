@@ -17,6 +17,7 @@ mod dev;
 mod domains;
 mod events;
 mod faulty_s3;
+mod files;
 mod logs;
 mod packages;
 mod releases;

@@ -58,6 +58,7 @@ fn publish(cloud: &Cloud, model: &Model, app: &str, count: u32) -> anyhow::Resul
         path: format!("/route-{number}/{{name}}"),
         methods: None,
         component: component.clone(),
+        ..Route::default()
     };
     release.routes = (1..=count).map(route).collect();
     let store = cloud.store(STORE)?;

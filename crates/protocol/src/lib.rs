@@ -11,6 +11,7 @@ pub mod digest;
 pub mod domain;
 mod encoding;
 pub mod event;
+pub mod files;
 pub mod forwarded;
 pub mod manifest;
 pub mod name;

@@ -25,6 +25,9 @@ pub struct Release {
     pub components: BTreeMap<String, Component>,
     /// The app's routes, as written in its manifest.
     pub routes: Vec<Route>,
+    /// The indexes of the folders that routes serve, by the folder as the routes name it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileIndex>,
 }
 
 /// One component of a release.
@@ -62,6 +65,18 @@ pub struct Component {
     /// Artifacts by target: `x86_64` or `aarch64`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub artifacts: BTreeMap<String, Artifact>,
+}
+
+/// The index of a folder of files, a blob of its own: [`crate::files::Index`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileIndex {
+    /// SHA-256 of the index, in hexadecimal.
+    pub digest: String,
+    /// The number of files in the folder.
+    pub files: u64,
+    /// Their size in bytes, not compressed.
+    pub size: u64,
 }
 
 /// What bounds an invocation of a component.
@@ -191,7 +206,17 @@ impl Release {
                 return Err(ReleaseError::BadDigest { component, digest });
             }
         }
-        match self.routes.iter().find(|route| !self.components.contains_key(&route.component)) {
+        for (folder, index) in &self.files {
+            if !digest::is_sha256_hex(&index.digest) {
+                let (component, digest) = (folder.clone(), index.digest.clone());
+                return Err(ReleaseError::BadDigest { component, digest });
+            }
+        }
+        let is_known = |route: &&Route| match &route.files {
+            Some(files) => self.files.contains_key(files.folder()),
+            None => self.components.contains_key(&route.component),
+        };
+        match self.routes.iter().find(|route| !is_known(route)) {
             Some(Route { path, component, .. }) => Err(ReleaseError::UnknownComponent {
                 path: path.clone(),
                 component: component.clone(),
@@ -257,12 +282,13 @@ mod tests {
             engine: "wasmtime-48.0.8-1".to_owned(),
             artifacts: BTreeMap::from([("x86_64".to_owned(), artifact)]),
         };
-        let route = Route { path: "/".to_owned(), methods: None, component: "web".to_owned() };
+        let route = Route { path: "/".to_owned(), component: "web".to_owned(), ..Route::default() };
         Release {
             lambkin_release: VERSION,
             app: "shop".to_owned(),
             components: BTreeMap::from([("web".to_owned(), component)]),
             routes: vec![route],
+            files: BTreeMap::new(),
         }
     }
 

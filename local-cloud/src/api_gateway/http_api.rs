@@ -227,6 +227,7 @@ fn table(routes: &[Route]) -> Result<Table, RouteError> {
             methods: route.method.clone().map(|method| vec![method]),
             // There is one function behind this API.
             component: String::new(),
+            ..routes::Route::default()
         })
         .collect();
     Table::new(&routes)

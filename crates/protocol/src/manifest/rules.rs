@@ -6,7 +6,7 @@ use http::Uri;
 
 use super::check::{Parts, Places};
 use super::problem::Problems;
-use super::{Component, Language};
+use super::{Component, Language, static_files};
 use crate::name::{self, nearest};
 use crate::routes::{Claim, METHODS, PatternError};
 
@@ -40,6 +40,7 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
             problems.add(places.of(&path), message, hint);
         });
     }
+    static_files::check(parts, places, problems);
     check_targets(parts, places, problems);
     check_overlaps(parts, places, problems);
 }
@@ -98,7 +99,8 @@ fn is_origin(text: &str) -> bool {
 
 fn check_targets(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {
     for (index, route) in &parts.routes {
-        if parts.component_names.contains(&route.component) {
+        // What has no component either has files or is reported already.
+        if route.component.is_empty() || parts.component_names.contains(&route.component) {
             continue;
         }
         let known = parts.component_names.iter().map(String::as_str);

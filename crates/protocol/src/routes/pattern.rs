@@ -227,6 +227,7 @@ mod tests {
             path: "/".to_owned(),
             methods: Some(methods.iter().map(|method| (*method).to_owned()).collect()),
             component: "web".to_owned(),
+            ..Route::default()
         };
         assert_eq!(methods(&route(&["GET", "POST"])), Ok(vec!["GET", "POST"]));
         assert_eq!(methods(&route(&["ANY"])), Ok(vec![]));
