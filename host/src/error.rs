@@ -43,6 +43,12 @@ pub(crate) enum Failure {
     Job(#[source] serde_json::Error),
     #[error("no component takes {what}")]
     NoComponent { what: String },
+    #[error("the files of {folder:?} cannot be read")]
+    Files { folder: String, source: crate::files::FilesError },
+    #[error(
+        "a file of {bytes} bytes is over Lambda's limit of 6 MiB, and the store has no URL for it: let Lambda stream, or keep the app in S3"
+    )]
+    FileTooLarge { bytes: u64 },
     #[error("the request cannot be read: {0}")]
     RequestBody(String),
     #[error("the request's body is over the limit of {limit} bytes")]
@@ -64,10 +70,13 @@ impl Failure {
     /// Whose fault it is.
     pub(crate) fn fault(&self) -> Fault {
         match self {
-            Self::Event(_) | Self::NotUtf8(_) | Self::Job(_) | Self::NoComponent { .. } => {
-                Fault::Config
-            }
+            Self::Event(_)
+            | Self::NotUtf8(_)
+            | Self::Job(_)
+            | Self::NoComponent { .. }
+            | Self::FileTooLarge { .. } => Fault::Config,
             Self::App(error) => error.fault(),
+            Self::Files { source, .. } => source.fault(),
             Self::Component { source, .. } => source.fault(),
             Self::Invoke(error) => error.fault(),
             Self::AnswerTooLarge { .. } | Self::Answer { .. } | Self::Malformed { .. } => {
@@ -84,6 +93,7 @@ impl Failure {
             Self::Event(_) | Self::NotUtf8(_) | Self::Job(_) => "Runtime.MalformedEvent".into(),
             Self::App(error) => error.error_type().into(),
             Self::Component { .. } => "Runtime.ComponentUnavailable".into(),
+            Self::Files { .. } | Self::FileTooLarge { .. } => "Runtime.FileUnavailable".into(),
             Self::Invoke(error) => error.error_type(),
             Self::AnswerTooLarge { .. } => "Function.ResponseSizeTooLarge".into(),
             Self::Answer { .. } | Self::Malformed { .. } => "Function.MalformedResponse".into(),

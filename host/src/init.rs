@@ -115,13 +115,15 @@ fn destination(cold: Cold<'_>, http: Option<&HttpEvent>) -> Destination {
         Some(found) => (Some(found.route.path.clone()), found.parameters),
         None => (None, BTreeMap::new()),
     };
+    let (app, component) = (Arc::clone(app), name.to_owned());
     Destination {
-        app: Arc::clone(app),
-        component: name.to_owned(),
+        app,
+        component,
         route,
         authorizer: None,
         path,
         parameters,
+        files: None,
         websocket_api: None,
     }
 }

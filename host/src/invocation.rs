@@ -5,6 +5,7 @@ use crate::capabilities::Services;
 use crate::components::{Components, Loaded};
 use crate::config::{Config, Level, ResponseMode};
 use crate::error::{Diagnostic, Failure};
+use crate::files::Files;
 use crate::guard;
 use crate::guest::{self, Call};
 use crate::received::Received;
@@ -18,6 +19,7 @@ use lambkin_protocol::answer;
 use lambkin_protocol::authorizer::Asked;
 use lambkin_protocol::event::{self, Event, Format, HttpEvent};
 use lambkin_protocol::job::{self, WebSocketApi};
+use lambkin_protocol::manifest::Static;
 use lambkin_protocol::release::{Component, World};
 use lambkin_protocol::routes::Found;
 use lambkin_protocol::websocket;
@@ -42,6 +44,7 @@ pub(crate) enum Answer {
 pub(crate) struct Host {
     pub(crate) apps: Apps,
     pub(crate) components: Components,
+    pub(crate) files: Files,
     pub(crate) response_mode: ResponseMode,
     pub(crate) allow_private_network: bool,
     pub(crate) memory_mb: u32,
@@ -61,6 +64,8 @@ pub(crate) struct Destination {
     pub(crate) parameters: std::collections::BTreeMap<String, String>,
     /// The WebSocket API that a job was started from.
     pub(crate) websocket_api: Option<WebSocketApi>,
+    /// The files that answer in the place of a component.
+    pub(crate) files: Option<Static>,
 }
 
 /// What an HTTP request asks for.
@@ -95,6 +100,7 @@ impl Host {
         };
         let cache = Cache::new(store.clone(), settings);
         Ok(Self {
+            files: Files::new(store.clone()),
             apps: Apps::new(store, config),
             components: Components::new(engine, cache, config.cache_memory_bytes),
             response_mode: config.response_mode,
@@ -124,6 +130,9 @@ impl Host {
         if !guard::admits(received, &destination, format) {
             return plain(format, StatusCode::FORBIDDEN, r#"{"message":"Forbidden"}"#);
         }
+        if destination.files.is_some() {
+            return self.answer_file(received, &destination, &http).await;
+        }
         let (component, loaded) = self.load(received, &destination).await?;
         let call =
             Call { host: self, received, destination: &destination, component, loaded: &loaded };
@@ -144,7 +153,7 @@ impl Host {
                         let response = answer::interpret(format, &payload).map_err(|source| {
                             Failure::Malformed { component: destination.component.clone(), source }
                         })?;
-                        Ok(Answer::Stream(Streamed::whole(response, loaded)))
+                        Ok(Answer::Stream(Streamed::whole(response.map(guest::body_of))))
                     }
                     ResponseMode::Buffered => Ok(Answer::Whole(payload)),
                 }
@@ -170,7 +179,10 @@ impl Host {
         let component = guard
             .flatten()
             .or_else(|| websocket_component(&app, source, &received.event))
-            .or_else(|| found().map(|found| found.component.to_owned()))
+            .or_else(|| {
+                let found = found().filter(|found| found.route.files.is_none());
+                found.map(|found| found.component.to_owned())
+            })
             .or_else(|| only().cloned())
             .ok_or_else(|| Failure::NoComponent {
                 what: format!(
@@ -186,6 +198,7 @@ impl Host {
             path: request.uri().path().to_owned(),
             parameters: std::collections::BTreeMap::new(),
             websocket_api: None,
+            files: None,
         };
         self.call_with_event(received, &destination, request).await
     }
@@ -205,6 +218,7 @@ impl Host {
             authorizer: None,
             path: request.uri().path().to_owned(),
             parameters: std::collections::BTreeMap::new(),
+            files: None,
             websocket_api: job.websocket_api,
         };
         self.call_with_event(received, &destination, request).await
@@ -252,8 +266,17 @@ impl Host {
             return Ok(None);
         };
         let (authorizer, component) = (route.authorizer.clone(), component.to_owned());
-        let (route, websocket_api) = (Some(route.path.clone()), None);
-        Ok(Some(Destination { app, component, route, authorizer, path, parameters, websocket_api }))
+        let (files, route) = (route.files.clone(), Some(route.path.clone()));
+        Ok(Some(Destination {
+            app,
+            component,
+            route,
+            authorizer,
+            path,
+            parameters,
+            files,
+            websocket_api: None,
+        }))
     }
 
     /// The component that a destination names, loaded.

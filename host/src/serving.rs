@@ -159,6 +159,10 @@ impl Inner {
             guard::refuse(received, &destination, "`lambkin serve` asks none");
             return Ok(failed::response(http::StatusCode::FORBIDDEN));
         }
+        if destination.files.is_some() {
+            let (method, headers) = (request.method(), request.headers());
+            return self.host.file(received, &destination, (method, headers)).await;
+        }
         let (component, loaded) = self.host.load(received, &destination).await?;
         let call = Call {
             host: &self.host,

@@ -2,7 +2,6 @@
 
 use crate::components::Loaded;
 use crate::error::{Diagnostic, Failure};
-use crate::guest;
 use crate::invocation::Host;
 use crate::received::Received;
 use crate::report;
@@ -20,19 +19,19 @@ type Completion = Pin<Box<dyn Future<Output = Result<Usage, InvokeError>> + Send
 /// A response that is sent while the guest still writes it.
 pub(crate) struct Streamed {
     response: Response<Body>,
-    usage: Option<Completion>,
-    loaded: Arc<Loaded>,
+    /// The guest that writes it; none for a response that needs none any more.
+    guest: Option<(Completion, Arc<Loaded>)>,
 }
 
 impl Streamed {
     /// A web component's response.
     pub(crate) fn new(answer: HttpAnswer, loaded: Arc<Loaded>) -> Self {
-        Self { response: answer.response, usage: Some(Box::pin(answer.usage)), loaded }
+        Self { response: answer.response, guest: Some((Box::pin(answer.usage), loaded)) }
     }
 
-    /// A response that is complete already.
-    pub(crate) fn whole(response: Response<Bytes>, loaded: Arc<Loaded>) -> Self {
-        Self { response: guest::whole(response), usage: None, loaded }
+    /// A response that no guest writes any more.
+    pub(crate) fn whole(response: Response<Body>) -> Self {
+        Self { response, guest: None }
     }
 
     /// Sends all of it; the error is what the trailers are to say.
@@ -65,10 +64,13 @@ impl Streamed {
                 }
             }
         }
-        let Some(usage) = self.usage else { return Ok(()) };
+        let Some((usage, loaded)) = self.guest else {
+            let broken = broken.map(|error| Host::report(received, &Failure::Invoke(error)));
+            return broken.map_or(Ok(()), Err);
+        };
         let failure = match (usage.await, broken) {
             (Ok(usage), None) => {
-                report::called(&self.loaded, &usage, &received.tags());
+                report::called(&loaded, &usage, &received.tags());
                 return Ok(());
             }
             (Err(error), _) | (Ok(_), Some(error)) => Failure::Invoke(error),

@@ -75,3 +75,22 @@ async fn an_edited_source_answers_the_next_request_and_a_broken_one_does_not_tak
     assert_eq!(dev.get("/elsewhere").await.status, 404);
     assert_eq!(dev.get("/only/this").await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_file_of_a_static_route_is_served_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = scaffold(&folder, "js-function");
+    let manifest = app.join("lambkin.toml");
+    let text = fs_err::read_to_string(&manifest).unwrap();
+    let route = "\n[[route]]\npath = \"/site/{proxy+}\"\nstatic = \"public\"\n";
+    fs_err::write(&manifest, text + route).unwrap();
+    let page = app.join("public/pages/index.html");
+    fs_err::create_dir_all(page.parent().unwrap()).unwrap();
+    fs_err::write(&page, "one").unwrap();
+    let dev = Dev::start(&app);
+    assert_eq!(dev.get("/site/pages/").await.body, "one");
+    fs_err::write(&page, "two").unwrap();
+    dev.wait_for("Reloaded static files");
+    assert_eq!(dev.get("/site/pages/").await.body, "two");
+    assert!(!dev.says_by_itself("Reloaded"), "its own outputs were taken for an edit");
+}

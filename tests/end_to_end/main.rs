@@ -19,6 +19,7 @@ mod dev;
 mod domains;
 mod events;
 mod faulty_s3;
+mod files;
 mod local_cloud;
 mod logs;
 mod packages;

@@ -84,7 +84,15 @@ fn release_text(id: &str, release: &Release) -> String {
     for route in &release.routes {
         let methods =
             route.methods.as_ref().map_or_else(|| "ANY".to_owned(), |methods| methods.join(","));
-        let _ = writeln!(text, "route     {methods:<8} {} -> {}", route.path, route.component);
+        let target = match &route.files {
+            Some(files) => format!("the files of {}", files.folder()),
+            None => route.component.clone(),
+        };
+        let _ = writeln!(text, "route     {methods:<8} {} -> {target}", route.path);
+    }
+    for (folder, index) in &release.files {
+        let bytes = size(usize::try_from(index.size).unwrap_or(usize::MAX));
+        let _ = writeln!(text, "files {folder} ({}, {bytes})", index.files);
     }
     for (name, component) in &release.components {
         text.push_str(&component_text(name, component));

@@ -10,9 +10,11 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use lambkin_engine::Target;
 use lambkin_protocol::alias::Alias;
+use lambkin_protocol::files::{File, Index};
 use lambkin_protocol::release::Release;
 use lambkin_store::{ArtifactDigest, ArtifactKey, Package, PackageFile, Pointer, S3Access, Store};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
@@ -130,9 +132,37 @@ async fn collect(
             .with_context(|| format!("release {} cannot be read", one.release))?;
         files.push(file);
         releases.push(one.release.clone());
+        static_files(store, &release, &mut files).await?;
         artifacts(store, &release, target, &mut files).await?;
     }
     Ok((releases, files))
+}
+
+/// Adds the static files of a release that are not among the files yet.
+async fn static_files(
+    store: &Store,
+    release: &Release,
+    files: &mut Vec<PackageFile>,
+) -> Result<()> {
+    for (folder, index) in &release.files {
+        let unreadable = || format!("the files of {folder:?} cannot be read");
+        let bytes = store.blob(&index.digest).await.with_context(unreadable)?;
+        let index_file = Package::blob_file(&index.digest, bytes.clone());
+        if files.iter().any(|file| file.path == index_file.path) {
+            continue;
+        }
+        files.push(index_file);
+        let mut packed: BTreeSet<String> = files.iter().map(|file| file.path.clone()).collect();
+        for variant in
+            Index::parse(&bytes).with_context(unreadable)?.files.values().flat_map(File::variants)
+        {
+            if packed.insert(Package::blob_file(&variant.digest, Bytes::new()).path) {
+                let bytes = store.blob(&variant.digest).await.with_context(unreadable)?;
+                files.push(Package::blob_file(&variant.digest, bytes));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Adds the artifacts of a release that are not among the files yet.

@@ -6,10 +6,13 @@
 mod alias;
 mod compile;
 mod components;
+mod compress;
+mod files;
 mod release;
 
 pub(crate) use alias::{Move, move_alias, share_alias};
 pub(crate) use components::{
     BuiltComponent, build_all, build_one, bytes as size, world as component_world,
 };
+pub(crate) use files::paths as file_paths;
 pub(crate) use release::publish;

@@ -3,6 +3,7 @@
 use super::BuiltComponent;
 use super::compile;
 use super::components::bytes as size;
+use super::files;
 use crate::output::Output;
 use crate::project::Project;
 use anyhow::{Context as _, Result};
@@ -60,6 +61,10 @@ pub(crate) async fn publish(
         components
             .insert(name.clone(), Component { warmup, ..entry(manifest, component, artifacts) });
     }
+    let (indexes, uploads) = files::publish(project, (store, home)).await?;
+    for (put, bytes) in uploads {
+        published.add(put, bytes);
+    }
     let release = Release {
         lambkin_release: release::VERSION,
         app: project.manifest.app.name.clone(),
@@ -67,6 +72,7 @@ pub(crate) async fn publish(
         authorizers: authorizers(&project.manifest),
         routes: project.manifest.route.clone(),
         websocket: project.manifest.websocket.clone(),
+        files: indexes,
     };
     published.id = release.id();
     let bytes = release.to_bytes();

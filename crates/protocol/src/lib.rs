@@ -13,6 +13,7 @@ pub mod digest;
 pub mod domain;
 mod encoding;
 pub mod event;
+pub mod files;
 pub mod forwarded;
 pub mod job;
 pub mod manifest;

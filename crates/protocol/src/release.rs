@@ -31,6 +31,9 @@ pub struct Release {
     /// The app's WebSocket API; absent, it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub websocket: Option<WebSocket>,
+    /// The indexes of the folders that routes serve, by the folder as the routes name it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileIndex>,
 }
 
 /// An authorizer of a release.
@@ -80,6 +83,18 @@ pub struct Component {
     /// Artifacts by target: `x86_64` or `aarch64`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub artifacts: BTreeMap<String, Artifact>,
+}
+
+/// The index of a folder of files, a blob of its own: [`crate::files::Index`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileIndex {
+    /// SHA-256 of the index, in hexadecimal.
+    pub digest: String,
+    /// The number of files in the folder.
+    pub files: u64,
+    /// Their size in bytes, not compressed.
+    pub size: u64,
 }
 
 /// What bounds an invocation of a component.
@@ -218,10 +233,22 @@ impl Release {
             }
         }
         self.check_authorizers()?;
-        let paths = self.routes.iter().map(|route| (&route.path, &route.component));
+        for (folder, index) in &self.files {
+            if !digest::is_sha256_hex(&index.digest) {
+                let (component, digest) = (folder.clone(), index.digest.clone());
+                return Err(ReleaseError::BadDigest { component, digest });
+            }
+        }
+        let is_known = |component: &String| self.components.contains_key(component);
+        let is_answered = |route: &&Route| match &route.files {
+            Some(files) => self.files.contains_key(files.folder()),
+            None => is_known(&route.component),
+        };
+        let paths = self.routes.iter().filter(|route| !is_answered(route));
+        let paths = paths.map(|route| (&route.path, &route.component));
         let keys = self.websocket.iter().flat_map(|api| &api.route);
         let keys = keys.map(|route| (&route.key, &route.component));
-        match paths.chain(keys).find(|(_, component)| !self.components.contains_key(*component)) {
+        match paths.chain(keys.filter(|(_, component)| !is_known(component))).next() {
             Some((path, component)) => Err(ReleaseError::UnknownComponent {
                 path: path.clone(),
                 component: component.clone(),
@@ -311,6 +338,7 @@ mod tests {
             authorizers: BTreeMap::new(),
             routes: vec![route],
             websocket: None,
+            files: BTreeMap::new(),
         }
     }
 

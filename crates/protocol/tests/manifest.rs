@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use lambkin_protocol::manifest::{
-    ApiType, AuthorizerType, JsEngine, Kind, Language, Payload, parse, schema,
+    self, ApiType, AuthorizerType, JsEngine, Kind, Language, Payload, parse, schema,
 };
 
 const FULL: &str = r#"
@@ -325,4 +325,25 @@ fn describes_itself_to_editors() {
         schema["$defs"]["App"]["properties"]["name"]["description"],
         "The app's name: lower-case letters, digits and dashes, at most 63."
     );
+}
+
+#[test]
+fn a_route_has_a_component_or_files() {
+    let base = "lambkin = 1\n[app]\nname = 'shop'\n[component.web]\nlanguage = 'wasm'\nsource = 'a'\n[[route]]\npath = '/{p+}'\n";
+    let parse = |rest: &str| manifest::parse(&format!("{base}{rest}"));
+    let manifest = parse("static = 'public'").unwrap();
+    assert_eq!(manifest.route[0].files.as_ref().map(manifest::Static::folder), Some("public"));
+    parse("static = { folder = 'public', fallback = 'index.html', dotfiles = true }").unwrap();
+    let check = |rest: &str, says: &str| {
+        let error = parse(rest).unwrap_err().to_string();
+        assert!(error.contains(says), "{rest}: {error}");
+    };
+    check("", "leads nowhere");
+    check("static = 'public'\ncomponent = 'web'", "has a component and files");
+    check("static = '../public'", "not a folder of the app");
+    check("static = '/etc'", "not a folder of the app");
+    check("static = 7", "a folder, or a table with `folder`");
+    check("static = { folder = 'a', fallbak = 'b' }", "did you mean `fallback`?");
+    check("static = { folder = 'a', headers = { etag = 'b' } }", "the host sets it");
+    check("static = { folder = 'a', headers = { 'a b' = 'c' } }", "not allowed in HTTP");
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -40,6 +41,17 @@ pub trait Objects: fmt::Debug + Send + Sync + 'static {
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<Option<u64>, ReadError>>;
 
+    /// A URL by which anyone may read the object until `valid` is over, answered with these headers. None where the
+    /// objects have no server of their own.
+    fn signed_url<'a>(
+        &'a self,
+        _key: &'a str,
+        _headers: &'a SignedHeaders,
+        _valid: Duration,
+    ) -> BoxFuture<'a, Result<Option<String>, ReadError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Writes the object if what is there now is as expected, else fails with [`WriteError::Conflict`].
     fn put<'a>(
         &'a self,
@@ -55,6 +67,17 @@ pub trait Objects: fmt::Debug + Send + Sync + 'static {
         folder: &'a str,
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<Vec<String>, ReadError>>;
+}
+
+/// What a server is to say of an object that is read by a signed URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignedHeaders {
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
 }
 
 /// A server's tag for one version of an object, as it came (S3 puts quotes around it).

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `package.json` | the app and the alias that were packaged |
 //! | `apps/...` | the alias and its releases, as in a store, so that the folder is a store to read from |
+//! | `blobs/<digest>` | the static files of the releases and the indexes of them, as in a store |
 //! | `artifacts/<digest>` | an artifact, unpacked; the digest is the one that the release names |
 
 use std::io;
@@ -128,6 +129,11 @@ impl Package {
     ) -> Result<PackageFile, ReadError> {
         let bytes = store.release(app, id).await?;
         Ok(PackageFile { path: layout::release(app, id), bytes })
+    }
+
+    /// A blob as it is written into a package.
+    pub fn blob_file(digest: &str, bytes: bytes::Bytes) -> PackageFile {
+        PackageFile { path: layout::blob(digest), bytes }
     }
 
     /// An unpacked artifact as it is written into a package.

@@ -7,8 +7,10 @@
 mod connection;
 pub(crate) mod failure;
 pub(crate) mod retry;
+mod signed;
 
 use std::ops::Range;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -24,7 +26,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use crate::access::S3Access;
 use crate::deadline::Deadline;
 use crate::error::{OpenError, ReadError, WriteError};
-use crate::objects::{ETag, Expect, Fetched, Objects, Part};
+use crate::objects::{ETag, Expect, Fetched, Objects, Part, SignedHeaders};
 use failure::{Attempt, Failure};
 use retry::{Pace, retry};
 
@@ -209,6 +211,15 @@ impl Objects for Bucket {
                 .map_err(|failure| failure.read(self, key))
         }
         .boxed()
+    }
+
+    fn signed_url<'a>(
+        &'a self,
+        key: &'a str,
+        headers: &'a SignedHeaders,
+        valid: Duration,
+    ) -> BoxFuture<'a, Result<Option<String>, ReadError>> {
+        signed::url(self, key, headers, valid).boxed()
     }
 
     fn put<'a>(

@@ -5,6 +5,7 @@
 
 mod artifacts;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::deadline::Deadline;
 use crate::digest::sha256_hex;
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::folder::Folder;
-use crate::objects::{ETag, Expect, Fetched, Objects};
+use crate::objects::{ETag, Expect, Fetched, Objects, SignedHeaders};
 use crate::s3::Bucket;
 use crate::{layout, transfer};
 
@@ -111,6 +112,35 @@ impl Store {
         let bytes = transfer::whole(Arc::clone(&self.objects), &key, self.deadline()).await?;
         self.verify(&key, digest, &sha256_hex(&bytes))?;
         Ok(bytes)
+    }
+
+    /// Reads a range of a blob. A part has no digest of its own: only its length and that of the whole are verified.
+    pub async fn blob_part(
+        &self,
+        digest: &str,
+        size: u64,
+        range: Range<u64>,
+    ) -> Result<Bytes, ReadError> {
+        let key = layout::blob(digest);
+        let wanted = range.end.saturating_sub(range.start);
+        let part = self.objects.part(&key, range, self.deadline()).await?;
+        if part.total != size || part.bytes.len() as u64 != wanted {
+            let object = self.objects.url(&key);
+            let found = format!("{} of {} bytes", part.bytes.len(), part.total);
+            let expected = format!("{wanted} of {size} bytes");
+            return Err(ReadError::Corrupt { object, expected, found });
+        }
+        Ok(part.bytes)
+    }
+
+    /// A URL by which anyone may read the blob until `valid` is over; none where the store has no server.
+    pub async fn blob_url(
+        &self,
+        digest: &str,
+        headers: &SignedHeaders,
+        valid: Duration,
+    ) -> Result<Option<String>, ReadError> {
+        self.objects.signed_url(&layout::blob(digest), headers, valid).await
     }
 
     /// Writes a blob, unless one of this size is there. The bytes must have the digest.

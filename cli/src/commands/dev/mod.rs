@@ -24,6 +24,9 @@ use std::time::Instant;
 /// The alias that the local cloud serves.
 pub(crate) const ALIAS: &str = "dev";
 
+/// Stands among the names of components for the files that routes serve; no component can be called so.
+const FILES: &str = "static files";
+
 pub(crate) async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
     let bootstrap = settings::bootstrap(arguments.bootstrap.as_deref())?;
     let mut signals = Signals::new()?;
@@ -123,10 +126,12 @@ impl Session {
                 }
             }
         }
+        // Before they are read, so that a change in between is not missed.
+        watch.settle(FILES, &publish::file_paths(&self.project))?;
         self.publish(store).await
     }
 
-    /// Publishes what is built.
+    /// Publishes what is built, and the files beside it.
     pub(crate) async fn publish(&self, store: &Store) -> Result<()> {
         let targets = [Target::current()];
         let to = (store, targets.as_slice(), &self.home);
@@ -139,13 +144,14 @@ impl Session {
     async fn redeploy(&mut self, changes: Changes, cloud: &Cloud, watch: &mut Watch) -> Result<()> {
         let start = Instant::now();
         let mut names = changes.components;
+        let files = names.remove(FILES);
         if changes.manifest {
             let project = Project::load(&self.project.root)?;
             names.extend(changed_components(&self.project, &project));
             self.project = project;
             let known = &self.project.manifest.component;
             self.built.retain(|name, _| known.contains_key(name));
-            watch.keep(|name| known.contains_key(name));
+            watch.keep(|name| name == FILES || known.contains_key(name));
         }
         // A component that failed to build before is tried again with the rest.
         names.extend(
@@ -159,7 +165,8 @@ impl Session {
         names.retain(|name| self.project.manifest.component.contains_key(name));
         self.deploy(&names, &cloud.store()?, watch).await?;
         cloud.deploy(&self.project, &self.output)?;
-        let what = names.into_iter().collect::<Vec<_>>().join(", ");
+        let what: Vec<_> = names.into_iter().chain(files.then(|| FILES.to_owned())).collect();
+        let what = what.join(", ");
         self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));
         Ok(())
     }

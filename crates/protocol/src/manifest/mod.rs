@@ -8,6 +8,7 @@ mod check;
 mod grants;
 mod problem;
 mod rules;
+mod static_files;
 mod types;
 mod unknown;
 mod websocket;
@@ -17,6 +18,7 @@ pub use authorizer::{Authorizer, AuthorizerType};
 pub use check::parse;
 pub use grants::{Access, Folder, Grants};
 pub use problem::{ManifestError, Problem};
+pub use static_files::{DEFAULT_INDEX, Static, StaticFiles, is_dotfile};
 pub use types::{App, Build, Component, JsEngine, Kind, Language, Limits, Manifest, Reuse, schema};
 
 pub use crate::routes::Route;

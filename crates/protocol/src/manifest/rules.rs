@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::{Parts, Places};
 use super::problem::Problems;
-use super::{Component, Language, grants};
+use super::{Component, Language, grants, static_files};
 use crate::name::{self, nearest};
 use crate::routes::{Claim, METHODS, PatternError};
 
@@ -45,6 +45,7 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
             problems.add(places.of(&path), message, hint);
         });
     }
+    static_files::check(parts, places, problems);
     check_targets(parts, places, problems);
     check_overlaps(parts, places, problems);
 }
@@ -87,7 +88,8 @@ fn check_component(name: &str, component: &Component, report: &mut Report<'_>) {
 
 fn check_targets(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {
     for (index, route) in &parts.routes {
-        if parts.component_names.contains(&route.component) {
+        // What has no component either has files or is reported already.
+        if route.component.is_empty() || parts.component_names.contains(&route.component) {
             continue;
         }
         let hint = Some(hint_for_component(&route.component, &parts.component_names));

@@ -9,6 +9,8 @@ mod table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::manifest::Static;
+
 pub use pattern::PatternError;
 pub(crate) use pattern::{Claim, METHODS};
 pub use table::{Found, Table};
@@ -16,7 +18,7 @@ pub use table::{Found, Table};
 /// The path of the route that answers when no other does.
 pub const DEFAULT: &str = "$default";
 
-/// One route: requests of these methods to this path go to this component.
+/// One route: requests of these methods to this path go to this component, or to these files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
@@ -25,7 +27,8 @@ pub struct Route {
     /// The methods in capitals, such as `["GET", "HEAD"]`. Absent: any method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<String>>,
-    /// The name of the component that answers.
+    /// The name of the component that answers; absent where files do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub component: String,
     /// The authorizer that decides whether a request may pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,6 +36,25 @@ pub struct Route {
     /// The scopes of which a token has at least one, for an authorizer of type `jwt`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// The files that answer in the place of a component: a folder, relative to this file.
+    #[serde(default, rename = "static", skip_serializing_if = "Option::is_none")]
+    pub files: Option<Static>,
+}
+
+impl Route {
+    /// What of a raw `path` that matches the route names a file of its folder: all from the route's first parameter on,
+    /// the whole of it for [`DEFAULT`], and nothing for a route without parameters.
+    pub fn rest<'a>(&self, path: &'a str) -> &'a str {
+        let path = path.strip_prefix('/').unwrap_or(path);
+        if self.path == DEFAULT {
+            return path;
+        }
+        let own = self.path.strip_prefix('/').unwrap_or(&self.path);
+        let Some(before) = own.split('/').position(|segment| segment.starts_with('{')) else {
+            return "";
+        };
+        path.splitn(before + 1, '/').nth(before).unwrap_or_default()
+    }
 }
 
 /// Why a set of routes is refused.

@@ -26,7 +26,7 @@ pub struct Found<'a> {
     pub index: usize,
     /// The route as written.
     pub route: &'a Route,
-    /// The name of the component that answers.
+    /// The name of the component that answers; empty where the route has files.
     pub component: &'a str,
     /// The path's parameters, percent-decoded; a greedy one holds the rest of the path without its leading slash.
     pub parameters: BTreeMap<String, String>,

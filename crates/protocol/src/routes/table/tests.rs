@@ -8,6 +8,17 @@ fn route(written: &str) -> Route {
     Route { path: path.to_owned(), methods, component: "web".to_owned(), ..Route::default() }
 }
 
+#[test]
+fn the_name_of_a_file_begins_where_the_first_parameter_stands() {
+    let check = |written: &str, path: &str, rest: &str| assert_eq!(route(written).rest(path), rest);
+    check("/assets/{proxy+}", "/assets/css/a%20b.css", "css/a%20b.css");
+    check("/{proxy+}", "/a/b/", "a/b/");
+    check("/v1/{name}/{file}", "/v1/x/y", "x/y");
+    check("$default", "/a/b", "a/b");
+    check("/", "/", "");
+    check("/robots.txt", "/robots.txt", "");
+}
+
 fn table(routes: &[&str]) -> Table {
     Table::new(&routes.iter().map(|written| route(written)).collect::<Vec<_>>()).unwrap()
 }
