@@ -69,6 +69,9 @@ impl Cloud {
                 let text =
                     format!("{} {} {} ms", access.method, access.path, access.duration.as_millis());
                 output.line(&access.status.as_u16().to_string(), &text);
+                if let Some(why) = &access.error {
+                    output.line("", why);
+                }
             }),
             ..api_gateway::Settings::new(
                 arguments.listen,
