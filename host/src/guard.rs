@@ -11,10 +11,10 @@ use lambkin_protocol::event::Format;
 use lambkin_protocol::release::Authorizer;
 
 /// The component that decides what an authorizer's event asks: that of the authorizer of the route that is asked for, else
-/// of the app's only authorizer. Nothing when the release says neither.
-pub(crate) fn component(app: &App, asked: Option<&Asked>, path: &str) -> Option<String> {
+/// of the app's only one. Nothing when the release says neither.
+pub(crate) fn component(app: &App, asked: &Asked, path: &str) -> Option<String> {
     let authorizers = &app.release.authorizers;
-    let found = asked.and_then(|asked| app.routes.find(&asked.method, path));
+    let found = app.routes.find(&asked.method, path);
     let named = found.and_then(|found| found.route.authorizer.as_ref());
     let guard = named.and_then(|name| authorizers.get(name)).and_then(|one| one.component.as_ref());
     let mut deciding = authorizers.values().filter_map(|one| one.component.as_ref());

@@ -172,12 +172,11 @@ impl Host {
         let path = asked.as_ref().map_or(request.uri().path(), |asked| &asked.path);
         let seed = seed(&received.request_id);
         let (app, path) = self.apps.find(domain, path, seed).await?;
-        let guard = source.is_authorizer().then(|| guard::component(&app, asked.as_ref(), &path));
+        let guard = asked.and_then(|asked| guard::component(&app, &asked, &path));
         let found = || app.routes.find(&Method::POST, request.uri().path());
         let only =
             || app.release.components.keys().next().filter(|_| app.release.components.len() == 1);
         let component = guard
-            .flatten()
             .or_else(|| websocket_component(&app, source, &received.event))
             .or_else(|| {
                 let found = found().filter(|found| found.route.files.is_none());

@@ -1,4 +1,4 @@
-//! Authorizers of HTTP APIs: components that decide, on AWS's own Python runtime client, and tokens of an issuer on PyJWT.
+//! Authorizers of HTTP APIs: components that decide, on AWS's own Python runtime client, and tokens of an issuer on `PyJWT`.
 
 #![allow(
     clippy::unwrap_used,
@@ -195,7 +195,7 @@ async fn a_guarded_default_route_guards_preflights_unless_there_is_a_route_for_t
     assert_eq!(send(api.address(), preflight()).await.status, 204);
 }
 
-/// An issuer of tokens in Python, on PyJWT: it prints its address, and signs on its standard input's demand.
+/// An issuer of tokens in Python, on `PyJWT`: it prints its address, and signs on its standard input's demand.
 struct Issuer {
     child: Child,
     output: BufReader<std::process::ChildStdout>,

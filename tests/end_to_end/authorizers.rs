@@ -133,6 +133,7 @@ async fn lambkin_dev_asks_the_component_as_api_gateway_does() {
     });
     assert_eq!(get(server.address, "/open", None).await.status, 200);
     assert_eq!(get(server.address, "/items/1", None).await.status, 401);
+    server.wait_for("lacks an identity source of authorizer \"tokens\"");
     assert_eq!(get(server.address, "/items/1", Some("please")).await.status, 403);
     let answer = get(server.address, "/items/1", Some("let me in")).await;
     assert_eq!(answer.status, 200);
@@ -151,4 +152,31 @@ async fn lambkin_serve_asks_nobody_and_answers_no_guarded_route() {
     assert_eq!(get(server.address, "/open", None).await.status, 200);
     let answer = get(server.address, "/items/1", Some("let me in")).await;
     assert_eq!((answer.status, &*answer.body), (403, br#"{"message":"Forbidden"}"#.as_slice()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lambkin_dev_is_a_rest_api_when_the_manifest_says_so() {
+    let stage = Stage::start().await;
+    let token = "[api]\n    type = 'rest'\n    [authorizer.tokens]\n    type = 'token'";
+    let manifest = MANIFEST
+        .replace("[authorizer.tokens]\n    type = 'request'", token)
+        .replace("path = '/{proxy+}'", "path = '/items/{id}'");
+    let folder = app(&stage, &manifest);
+    fs_err::copy(guest("web"), folder.join("items.wasm")).unwrap();
+    let server = Server::start(|command| {
+        command.args(["dev", "--no-watch", "--listen", "127.0.0.1:0"]).current_dir(&folder);
+    });
+    let check = async |path: &str, token: Option<&str>, status: u16| {
+        let answer = get(server.address, path, token).await;
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        serde_json::from_slice::<Value>(&answer.body).unwrap()
+    };
+    let missing = check("/nothing", None, 403).await;
+    assert_eq!(missing["message"], "Missing Authentication Token");
+    assert_eq!(check("/prod/open", None, 200).await["path"], "/open");
+    check("/items/1", None, 401).await;
+    let denied = check("/items/1", Some("please"), 403).await;
+    assert!(denied["Message"].as_str().unwrap().ends_with("with an explicit deny"), "{denied}");
+    let answer = check("/prod/items/1", Some("let me in"), 200).await;
+    assert_eq!((&answer["path"], &answer["base"]), (&json!("/items/1"), &json!("/prod")));
 }

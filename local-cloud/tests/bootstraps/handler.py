@@ -104,6 +104,8 @@ def http(event, context):
         raise ValueError("boom")
     if path == "/malformed":
         return {"statusCode": "not a number"}
+    if path == "/exactly":
+        return __import__("json").loads(event["body"])
     if path == "/plain":
         return {"any": "json"}
     if path == "/wait":

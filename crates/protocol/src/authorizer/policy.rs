@@ -112,7 +112,7 @@ mod tests {
 
     const ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef/prod/GET/items/1";
 
-    fn decide(statements: serde_json::Value) -> Decision {
+    fn decide(statements: &serde_json::Value) -> Decision {
         let policy = json!({ "Version": "2012-10-17", "Statement": statements });
         serde_json::from_value::<Policy>(policy).unwrap().decide(ARN)
     }
@@ -134,19 +134,19 @@ mod tests {
         let allow = json!({"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": [ARN]});
         let deny =
             json!({"Action": ["execute-api:*"], "Effect": "Deny", "Resource": "*/GET/items/*"});
-        assert_eq!(decide(allow.clone()), Decision::Allow);
-        assert_eq!(decide(json!([allow, deny])), Decision::ExplicitDeny);
-        assert_eq!(decide(json!([])), Decision::ImplicitDeny);
+        assert_eq!(decide(&allow), Decision::Allow);
+        assert_eq!(decide(&json!([allow, deny])), Decision::ExplicitDeny);
+        assert_eq!(decide(&json!([])), Decision::ImplicitDeny);
         let elsewhere = json!({"Action": "*", "Effect": "Allow", "Resource": "*/POST/*"});
-        assert_eq!(decide(elsewhere), Decision::ImplicitDeny);
+        assert_eq!(decide(&elsewhere), Decision::ImplicitDeny);
         let other = json!({"Action": "s3:*", "Effect": "Allow", "Resource": "*"});
-        assert_eq!(decide(other), Decision::ImplicitDeny);
+        assert_eq!(decide(&other), Decision::ImplicitDeny);
     }
 
     #[test]
     fn a_condition_allows_nothing() {
         let check = |effect: &str| {
-            decide(json!({
+            decide(&json!({
                 "Action": "*", "Effect": effect, "Resource": "*", "Condition": {"IpAddress": {}}
             }))
         };

@@ -87,21 +87,20 @@ impl Authorizers {
         let identity = identity(authorizer, request, &question)?;
         let key = (question.name.to_owned(), identity);
         let ttl = Duration::from_secs(authorizer.ttl().into());
-        let verdict = match self.kept.get(&key, Instant::now()) {
-            Some(verdict) => verdict,
-            None => {
-                let event = (language.event)(&key.1);
-                let called =
-                    integration.call_within(TIMEOUT, event, (question.trace_id, &mut None)).await;
-                let payload = called.map_err(|failure| failed(&failure))?;
-                let verdict = (language.read)(&payload)
-                    .map_err(|malformed| Refusal::Failed(malformed.to_string()))?;
-                let verdict = Arc::new(verdict);
-                if !ttl.is_zero() {
-                    self.kept.put(key, Arc::clone(&verdict), Instant::now() + ttl);
-                }
-                verdict
+        let verdict = if let Some(verdict) = self.kept.get(&key, Instant::now()) {
+            verdict
+        } else {
+            let event = (language.event)(&key.1);
+            let called =
+                integration.call_within(TIMEOUT, event, (question.trace_id, &mut None)).await;
+            let payload = called.map_err(|failure| failed(&failure))?;
+            let verdict = (language.read)(&payload)
+                .map_err(|malformed| Refusal::Failed(malformed.to_string()))?;
+            let verdict = Arc::new(verdict);
+            if !ttl.is_zero() {
+                self.kept.put(key, Arc::clone(&verdict), Instant::now() + ttl);
             }
+            verdict
         };
         match verdict.decide(question.arn) {
             Decision::Allow => Ok(verdict),

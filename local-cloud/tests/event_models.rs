@@ -1,0 +1,112 @@
+//! Every event that the gateways emit, parsed by the models of Powertools for AWS Lambda, which nobody here wrote.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails in a helper fails its test"
+)]
+
+mod support;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use http::Request;
+use lambkin_local_cloud::api_gateway::{Definition, Server, Settings, function_url};
+use lambkin_protocol::manifest;
+use serde_json::{Value, json};
+use support::{Logged, event_models, python_function, send, tests};
+
+/// Whether each event fits the model beside it.
+fn judge(events: &[(&str, Value)]) {
+    let mut command = Command::new("python3");
+    command.env("PYTHONPATH", event_models()).arg(tests().join("event_models.py"));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for (model, event) in events {
+        writeln!(input, "{}", json!({ "model": model, "event": event })).unwrap();
+    }
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), events.len(), "{said}");
+    for (verdict, (model, event)) in said.lines().zip(events) {
+        assert_eq!(verdict, "ok", "{model}: {event:#}");
+    }
+}
+
+const TABLES: &str = "
+    [authorizer.requests]
+    type = 'request'
+    component = 'shop'
+    identity_source = ['$request.header.Authorization']
+    ttl_seconds = 0
+    [[route]]
+    path = '/open/{id}'
+    component = 'shop'
+    [[route]]
+    path = '/guarded/{id}'
+    component = 'shop'
+    authorizer = 'requests'
+";
+
+/// The events that the function gets behind an API of these tables: of a bare request, of a full one, of one that passed an
+/// authorizer; and the authorizer's own.
+async fn events(logged: &Logged, tables: &str) -> [Value; 4] {
+    let head = "lambkin = 1\n[app]\nname = 'shop'\n[component.shop]\nlanguage = 'python'\nsource = 'a.py'\n";
+    let manifest = manifest::parse(&format!("{head}{tables}")).unwrap();
+    let address = "127.0.0.1:0".parse().unwrap();
+    let settings = Settings::new(address, Definition::from(&manifest), logged.function.clone());
+    let server = Server::start(settings).await.unwrap();
+    let get = async |request: http::request::Builder, body: &str| {
+        let request = request.header("user-agent", "tests").body(body.into()).unwrap();
+        send(server.address(), request).await.json()
+    };
+    let bare = get(Request::get("/open/1"), "").await;
+    let full = Request::post("/open/a%20b?x=1&x=2&y=z").header("cookie", "a=1; b=2");
+    let full = get(full.header("content-type", "application/json"), r#"{"n":1}"#).await;
+    let guarded = get(Request::get("/guarded/1?x=1").header("authorization", "echo"), "").await;
+    let said = &guarded["requestContext"]["authorizer"];
+    let asked = said.get("lambda").unwrap_or(said)["event"].as_str().unwrap();
+    let asked = serde_json::from_str(asked).unwrap();
+    [bare, full, guarded, asked]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn powertools_accepts_every_event() {
+    let logged = python_function(|_| ());
+    let [bare, full, guarded, asked] = events(&logged, TABLES).await;
+    let one = format!("[api]\npayload = '1.0'\n{}", TABLES.replace("ttl", "payload = '1.0'\nttl"));
+    let [bare_1, full_1, guarded_1, asked_1] = events(&logged, &one).await;
+    let rest = format!("[api]\ntype = 'rest'\n{TABLES}");
+    let [bare_rest, full_rest, guarded_rest, asked_rest] = events(&logged, &rest).await;
+    let token = rest.replace("type = 'request'", "type = 'token'");
+    let [_, _, token_rest, asked_token] = events(&logged, &token).await;
+    let settings = function_url::Settings {
+        address: "127.0.0.1:0".parse().unwrap(),
+        function: logged.function.clone(),
+        on_request: Arc::new(|_| ()),
+    };
+    let url = function_url::Server::start(settings).await.unwrap();
+    let request = Request::get("/a?x=1").header("user-agent", "tests").body(vec![]).unwrap();
+    let url_event = send(url.address(), request).await.json();
+    judge(&[
+        ("APIGatewayProxyEventV2Model", bare),
+        ("APIGatewayProxyEventV2Model", full),
+        ("APIGatewayProxyEventV2Model", guarded),
+        ("ApiGatewayAuthorizerRequestV2", asked),
+        ("APIGatewayProxyEventModel", bare_1),
+        ("APIGatewayProxyEventModel", full_1),
+        ("APIGatewayProxyEventModel", guarded_1),
+        ("ApiGatewayAuthorizerRequest", asked_1),
+        ("APIGatewayProxyEventModel", bare_rest),
+        ("APIGatewayProxyEventModel", full_rest),
+        ("APIGatewayProxyEventModel", guarded_rest),
+        ("APIGatewayProxyEventModel", token_rest),
+        ("ApiGatewayAuthorizerRequest", asked_rest),
+        ("ApiGatewayAuthorizerToken", asked_token),
+        ("LambdaFunctionUrlModel", url_event),
+    ]);
+}
