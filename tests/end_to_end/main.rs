@@ -15,6 +15,7 @@ mod commands;
 mod concurrency;
 mod dev;
 mod domains;
+mod endings;
 mod events;
 mod faulty_s3;
 mod local_cloud;
