@@ -507,6 +507,8 @@ async fn the_runtime_api_refuses_what_lambda_refuses() {
         json!([400, { "errorMessage": "Invalid request ID", "errorType": "InvalidRequestID" }])
     );
     assert_eq!(found["stale"][0], 410);
+    assert_eq!(found["next"][0], 403);
+    assert_eq!(found["next"][1]["errorType"], "InvalidStateTransition");
     assert_eq!(found["no such call"][0], 404);
     assert_eq!(found["events"][0], 403);
     assert_eq!((&found["extension"], &found["ping"]), (&json!([200, true]), &json!("pong")));

@@ -56,6 +56,7 @@ assert messages(PaginationConfig={"PageSize": 3}) == everything
 assert messages(filterPattern="out") == ["out one\n", "out two\n"]
 assert messages(filterPattern=f'"{first}" -END -REPORT') == [everything[0]]
 assert messages(filterPattern="?one ?two -err") == ["out one\n", "out two\n"]
+assert messages(filterPattern='{ $.level = "ERROR" }') == []
 assert messages(startTime=int(time.time() * 1000) + 60_000) == []
 assert messages(endTime=before - 1) == []
 assert messages(startTime=before, logStreamNames=[stream]) == everything
@@ -94,7 +95,7 @@ def refused(code, call, **arguments):
 
 refused("ResourceNotFoundException", logs.filter_log_events, logGroupName="/aws/lambda/nobody")
 refused("ResourceNotFoundException", logs.get_log_events, logGroupName=GROUP, logStreamName="none")
-refused("InvalidParameterException", logs.filter_log_events, logGroupName=GROUP, filterPattern='{ $.level = "ERROR" }')
+refused("InvalidParameterException", logs.filter_log_events, logGroupName=GROUP, filterPattern="[ip, user]")
 refused("InvalidParameterException", logs.filter_log_events, logGroupName=GROUP, nextToken="elsewhere")
 refused("UnknownOperationException", logs.create_log_group, logGroupName="mine")
 print("every check passed")

@@ -1,4 +1,4 @@
-//! `lambkin dev` as a place to work: AWS's own command against it, `lambkin logs`, and how it begins and ends.
+//! `lambkin dev` as a place to work: what it shows of requests, AWS's own command against it, and `lambkin logs`.
 
 use crate::dev::scaffold;
 use crate::server::Server;
@@ -6,12 +6,8 @@ use lambkin_tests::case::Request;
 use lambkin_tests::client;
 use lambkin_tests::programs::{self, Programs};
 use serde_json::Value;
-use std::collections::BTreeSet;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -28,16 +24,17 @@ export const handler = async (event) => {
 "#;
 
 /// How long the end of `lambkin dev` may take with requests under way.
-const END: Duration = Duration::from_secs(6);
+pub(crate) const END: Duration = Duration::from_secs(6);
 
-struct Dev {
-    server: Server,
-    app: PathBuf,
+/// A running `lambkin dev` of that handler.
+pub(crate) struct Dev {
+    pub(crate) server: Server,
+    pub(crate) app: PathBuf,
     _folder: TempDir,
 }
 
 impl Dev {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let app = scaffold(&folder, "js-function");
         fs_err::write(app.join("src/index.js"), HANDLER).unwrap();
@@ -48,7 +45,7 @@ impl Dev {
         Self { server, app, _folder: folder }
     }
 
-    fn state(&self) -> Value {
+    pub(crate) fn state(&self) -> Value {
         serde_json::from_slice(&fs_err::read(self.app.join(".lambkin/dev.json")).unwrap()).unwrap()
     }
 
@@ -56,18 +53,18 @@ impl Dev {
         self.state()["aws"].as_str().unwrap().to_owned()
     }
 
-    async fn get(&self, path: &str) -> u16 {
+    pub(crate) async fn get(&self, path: &str) -> u16 {
         let request: Request = toml::from_str(&format!("path = '{path}'")).unwrap();
         client::send(self.server.address, &request).await.unwrap().status
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.server.child.id().to_string();
         programs::run(Command::new("kill").args(["-s", name, &pid])).unwrap();
     }
 
     /// Waits for the process to end; gives how long it took.
-    fn end(&mut self) -> Duration {
+    pub(crate) fn end(&mut self) -> Duration {
         let begun = Instant::now();
         while self.server.child.try_wait().unwrap().is_none() {
             assert!(begun.elapsed() < END, "it does not end");
@@ -77,7 +74,7 @@ impl Dev {
     }
 
     /// The living processes of its sandboxes.
-    fn sandboxes(&self) -> Vec<u32> {
+    pub(crate) fn sandboxes(&self) -> Vec<u32> {
         let parent = self.server.child.id();
         let output =
             Command::new("ps").args(["-o", "pid=", "--ppid", &parent.to_string()]).output();
@@ -86,7 +83,7 @@ impl Dev {
     }
 }
 
-fn lambkin(app: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn lambkin(app: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(Programs::find().unwrap().lambkin);
     command.args(arguments).current_dir(app).stdin(Stdio::null());
     for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"] {
@@ -104,7 +101,7 @@ fn printed(output: &Output) -> String {
     text(&output.stdout)
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -243,140 +240,4 @@ async fn awss_own_command_invokes_and_reads_logs() {
         "{said}"
     );
     waiting.abort();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_dev_and_taken_ports_are_refused_with_the_next_step() {
-    let dev = Dev::start(&[]);
-    let second = lambkin(&dev.app, &["dev", "--listen", "127.0.0.1:0"]).output().unwrap();
-    let said = text(&second.stderr);
-    let (address, pid) = (dev.server.address, dev.server.child.id());
-    assert!(!second.status.success());
-    assert!(said.contains(&format!("http://{address}, process {pid}")), "{said}");
-    assert!(said.contains(&format!("kill {pid}")), "{said}");
-    assert_eq!(dev.state()["process"], pid, "the first is not disturbed");
-
-    let folder = tempfile::tempdir().unwrap();
-    let other = scaffold(&folder, "js-function");
-    let taken = address.to_string();
-    for arguments in [["--listen", &taken], ["--listen-aws", &taken]] {
-        let mut command = lambkin(&other, &["dev"]);
-        if arguments[0] != "--listen" {
-            command.args(["--listen", "127.0.0.1:0"]);
-        }
-        let refused = command.args(arguments).output().unwrap();
-        let said = text(&refused.stderr);
-        assert!(!refused.status.success() && said.contains(&taken), "{said}");
-        assert!(said.contains(&format!("another address with {}", arguments[0])), "{said}");
-    }
-
-    // The port beside may be another program's: then there is another.
-    let holder = loop {
-        let app = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut beside = app.local_addr().unwrap();
-        beside.set_port(beside.port().saturating_add(1));
-        if let Ok(held) = TcpListener::bind(beside) {
-            break (held, app.local_addr().unwrap());
-        }
-    };
-    let (held, listen) = (holder.0.local_addr().unwrap(), holder.1.to_string());
-    let server = Server::start(|command| {
-        command.args(["dev", "--no-watch", "--listen", &listen]).current_dir(&other);
-    });
-    assert_eq!(server.address.to_string(), listen);
-    let state = fs_err::read_to_string(other.join(".lambkin/dev.json")).unwrap();
-    assert!(!state.contains(&held.to_string()), "{state}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_with_requests_under_way_ends_soon_and_leaves_nothing() {
-    let mut dev = Dev::start(&[]);
-    let address = dev.server.address;
-    let waiting: Vec<_> = (0..3)
-        .map(|_| {
-            tokio::spawn(async move {
-                let request: Request = toml::from_str("path = '/wait'").unwrap();
-                client::send(address, &request).await
-            })
-        })
-        .collect();
-    // What takes long is shown before its end.
-    dev.server.wait_for("| asked for /wait");
-    let sandboxes = dev.sandboxes();
-    assert_eq!(sandboxes.len(), 3);
-    dev.signal("INT");
-    dev.end();
-    for request in waiting {
-        let _ = request.await.unwrap();
-    }
-    let left = sandboxes.iter().filter(|pid| Path::new(&format!("/proc/{pid}")).exists());
-    assert_eq!(left.count(), 0);
-    assert!(!dev.app.join(".lambkin/dev.json").exists());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn killing_hosts_under_load_fails_only_their_own_requests() {
-    const KILLS: usize = 6;
-    let mut dev = Dev::start(&["--max-sandboxes", "3"]);
-    let address = dev.server.address;
-    let end = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = (0..4)
-        .map(|_| {
-            let end = Arc::clone(&end);
-            tokio::spawn(async move {
-                let request: Request = toml::from_str("path = '/work'").unwrap();
-                let (mut answered, mut failed) = (0, 0);
-                while !end.load(Ordering::Relaxed) {
-                    match client::send(address, &request).await.unwrap().status {
-                        200 => answered += 1,
-                        500 => failed += 1,
-                        other => panic!("status {other}"),
-                    }
-                }
-                (answered, failed)
-            })
-        })
-        .collect();
-    let mut killed = BTreeSet::new();
-    while killed.len() < KILLS {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let Some(victim) = dev.sandboxes().into_iter().find(|pid| !killed.contains(pid)) else {
-            continue;
-        };
-        killed.insert(victim);
-        programs::run(Command::new("kill").args(["-s", "KILL", &victim.to_string()])).unwrap();
-    }
-    end.store(true, Ordering::Relaxed);
-    let (mut answered, mut failed) = (0, 0);
-    for client in clients {
-        let (more_answered, more_failed) = client.await.unwrap();
-        answered += more_answered;
-        failed += more_failed;
-    }
-    assert!(answered > 0 && failed <= KILLS, "{answered} answered, {failed} failed");
-    assert_eq!(dev.get("/after").await, 200);
-    let sandboxes = dev.sandboxes();
-    dev.signal("TERM");
-    dev.end();
-    assert!(sandboxes.iter().all(|pid| !Path::new(&format!("/proc/{pid}")).exists()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_dev_leaves_no_process_and_no_lock() {
-    let mut dev = Dev::start(&[]);
-    dev.get("/").await;
-    let sandboxes = dev.sandboxes();
-    assert_eq!(sandboxes.len(), 1);
-    dev.signal("KILL");
-    dev.end();
-    assert!(dev.app.join(".lambkin/dev.json").exists());
-    let again = Server::start(|command| {
-        command.args(["dev", "--no-watch", "--listen", "127.0.0.1:0"]).current_dir(&dev.app);
-    });
-    drop(again);
-    let begun = Instant::now();
-    while sandboxes.iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists()) {
-        assert!(begun.elapsed() < END, "a sandbox outlives its parent");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

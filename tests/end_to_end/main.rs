@@ -17,6 +17,7 @@ mod commands;
 mod concurrency;
 mod dev;
 mod domains;
+mod endings;
 mod events;
 mod faulty_s3;
 mod files;

@@ -85,6 +85,10 @@ pub(crate) enum Refusal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotTaken;
 
+/// A poll came before the answer that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unanswered;
+
 /// Whether a poll was the sandbox's first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Poll {
@@ -95,6 +99,8 @@ pub(crate) enum Poll {
 /// One sandbox's book of waiting polls and active invocations.
 #[derive(Debug)]
 pub(crate) struct Exchange {
+    /// How many invocations the sandbox takes at once.
+    places: usize,
     state: Mutex<State>,
     init: watch::Sender<Init>,
 }
@@ -106,14 +112,19 @@ struct State {
 }
 
 impl Exchange {
-    pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), init: watch::Sender::new(Init::Running) }
+    pub(crate) fn new(places: usize) -> Self {
+        Self { places, state: Mutex::default(), init: watch::Sender::new(Init::Running) }
     }
 
-    /// A poll for the next event.
-    pub(crate) fn poll(&self) -> (Poll, oneshot::Receiver<Delivery>) {
+    /// A poll for the next event; refused as long as every place has an invocation without an answer.
+    pub(crate) fn poll(&self) -> Result<(Poll, oneshot::Receiver<Delivery>), Unanswered> {
         let (deliver, delivery) = oneshot::channel();
-        self.lock().polls.push(deliver);
+        let mut state = self.lock();
+        if state.active.len() >= self.places {
+            return Err(Unanswered);
+        }
+        state.polls.push(deliver);
+        drop(state);
         let first = self.init.send_if_modified(|init| {
             let running = matches!(init, Init::Running);
             if running {
@@ -121,7 +132,7 @@ impl Exchange {
             }
             running
         });
-        (if first { Poll::First } else { Poll::Later }, delivery)
+        Ok((if first { Poll::First } else { Poll::Later }, delivery))
     }
 
     /// Hands an event to a waiting poll.

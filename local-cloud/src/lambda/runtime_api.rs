@@ -90,7 +90,10 @@ impl RuntimeApi {
 
     /// Holds the poll until there is an event for it.
     async fn next(&self) -> ApiResponse {
-        let (poll, delivery) = self.exchange.poll();
+        let Ok((poll, delivery)) = self.exchange.poll() else {
+            let message = "State transition from Running to Ready failed for runtime. Error: State transition is not allowed";
+            return refusal(StatusCode::FORBIDDEN, "InvalidStateTransition", message);
+        };
         // The first poll belongs to the invocation that had the sandbox started.
         if poll == Poll::Later {
             self.pool.polled(self.number);

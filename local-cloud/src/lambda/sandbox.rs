@@ -58,7 +58,7 @@ impl Sandbox {
         let settings = &inner.settings;
         let failed = |source| InvokeError::Launch { path: settings.bootstrap.clone(), source };
         let number = inner.pool.number();
-        let exchange = Arc::new(Exchange::new());
+        let exchange = Arc::new(Exchange::new(settings.concurrency_per_sandbox));
         let api =
             RuntimeApi::new(number, Arc::clone(&exchange), Arc::clone(&inner.pool), &settings.name);
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -2,9 +2,11 @@
 //! (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html>).
 //!
 //! [`Logs`] takes lines and is bounded: the oldest go first. `journal` keeps them on disk, `query` finds them, `pattern`
-//! is the language of filters, `api` speaks to AWS's clients. Nobody writes through the API here: functions do.
+//! and `condition` are the language of filters, `api` speaks to AWS's clients. Nobody writes through the API here:
+//! functions do.
 
 mod api;
+mod condition;
 mod journal;
 mod pattern;
 mod query;

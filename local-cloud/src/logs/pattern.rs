@@ -1,11 +1,29 @@
 //! Filter patterns for messages that are text: terms that must be there, `?terms` of which one must, `-terms` that must
 //! not (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>).
 //!
-//! Patterns for JSON (`{ $.level = "ERROR" }`), for columns (`[ip, user]`) and `%expressions%` are refused, not ignored.
+//! Those for JSON are `condition`'s; patterns for columns (`[ip, user]`) and `%expressions%` are refused, not ignored.
+
+use super::condition::Condition;
+
+/// The longest pattern, in bytes.
+const MAX_PATTERN: usize = 1024;
 
 /// What messages must be like.
+#[derive(Debug, PartialEq)]
+pub(super) enum Pattern {
+    Text(Terms),
+    Json(Condition),
+}
+
+impl Default for Pattern {
+    fn default() -> Self {
+        Self::Text(Terms::default())
+    }
+}
+
+/// What a text must have, some of it, and must not have.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Pattern {
+pub(super) struct Terms {
     all: Vec<String>,
     any: Vec<String>,
     none: Vec<String>,
@@ -18,13 +36,37 @@ pub(super) struct Malformed(pub(super) &'static str);
 impl Pattern {
     /// Reads a pattern; an empty one lets everything through.
     pub(super) fn parse(text: &str) -> Result<Self, Malformed> {
-        let mut rest = text.trim();
-        if rest.starts_with(['{', '[', '%']) {
+        if text.len() > MAX_PATTERN {
+            return Err(Malformed("a filter pattern has 1024 characters at most"));
+        }
+        let text = text.trim();
+        if text.starts_with(['[', '%']) {
             return Err(Malformed(
-                "the local cloud understands filter patterns of terms only, such as ERROR or \"a phrase\"",
+                "the local cloud understands filter patterns of terms and for JSON, such as ERROR or { $.level = \"ERROR\" }",
             ));
         }
-        let mut pattern = Self::default();
+        match text.strip_prefix('{') {
+            None => Terms::parse(text).map(Self::Text),
+            Some(inner) => inner
+                .strip_suffix('}')
+                .and_then(Condition::parse)
+                .map(Self::Json)
+                .ok_or(Malformed("the filter pattern for JSON cannot be read")),
+        }
+    }
+
+    /// Whether the message is like that; case counts, as on AWS.
+    pub(super) fn matches(&self, message: &str) -> bool {
+        match self {
+            Self::Text(terms) => terms.are_in(message),
+            Self::Json(condition) => condition.matches(message),
+        }
+    }
+}
+
+impl Terms {
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        let (mut rest, mut pattern) = (text, Self::default());
         while !rest.is_empty() {
             let (terms, after) = match rest.split_at_checked(1) {
                 Some(("?", after)) => (&mut pattern.any, after),
@@ -43,8 +85,7 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// Whether the message is like that; case counts, as on AWS.
-    pub(super) fn matches(&self, message: &str) -> bool {
+    fn are_in(&self, message: &str) -> bool {
         let has = |term: &String| message.contains(term.as_str());
         self.all.iter().all(has)
             && (self.any.is_empty() || self.any.iter().any(has))
@@ -72,11 +113,12 @@ mod tests {
         check("?three ?two", "two, then one", true);
         check("one -two", "two, then one", false);
         check("\"one\" -\"then two\"", "two, then one", true);
+        check("{ $.level = \"ERROR\" }", "{\"level\":\"ERROR\"}\n", true);
     }
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        for pattern in ["{ $.level = \"ERROR\" }", "[ip, user]", "%[0-9]%", "\"open"] {
+        for pattern in ["{ $.level }", "{ $.level = 1", "[ip, user]", "%[0-9]%", "\"open"] {
             assert!(Pattern::parse(pattern).is_err(), "{pattern}");
         }
     }

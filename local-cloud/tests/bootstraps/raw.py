@@ -76,6 +76,7 @@ def probe(request_id):
     note("stale", call("POST", f"{path}/response", "{}", {"Lambda-Runtime-Invocation-Id": "another"}))
     note("no such call", call("GET", f"{BASE}/nothing"))
     note("events", call("POST", "/2020-01-01/extension/register", '{"events":["INVOKE"]}', {"Lambda-Extension-Name": "e"}))
+    note("next", call("GET", f"{BASE}/invocation/next"))
     status, headers, _ = call("POST", "/2020-01-01/extension/register", '{"events":[]}', {"Lambda-Extension-Name": "e"})
     found["extension"] = [status, "lambda-extension-identifier" in headers]
     found["ping"] = call("GET", "/2018-06-01/ping")[2].decode()
