@@ -155,15 +155,21 @@ impl Host {
         let seed = seed(&received.request_id);
         let (app, _) = self.apps.find(None, request.uri().path(), seed).await?;
         let found = app.routes.find(&Method::POST, request.uri().path());
+        let routed = |found: Option<Found<'_>>| {
+            found
+                .filter(|found| found.route.files.is_none())
+                .map(|found| found.component.to_owned())
+        };
         let only =
             || app.release.components.keys().next().filter(|_| app.release.components.len() == 1);
-        let component = found
-            .filter(|found| found.route.files.is_none())
-            .map(|found| found.component.to_owned())
+        let trigger = event::trigger(&app.release.triggers, &received.event);
+        let component = trigger
+            .map(|trigger| trigger.component.clone())
+            .or_else(|| routed(found))
             .or_else(|| only().cloned())
             .ok_or_else(|| Failure::NoComponent {
                 what: format!(
-                    "events of {source}: give one a route for POST {}",
+                    "events of {source}: give one a [[trigger]], or a route for POST {}",
                     request.uri().path()
                 ),
             })?;

@@ -28,4 +28,5 @@ mod serving;
 mod stage;
 mod store_faults;
 mod streaming;
+mod triggers;
 mod warmups;

@@ -71,6 +71,7 @@ pub(crate) async fn publish(
         components,
         routes: project.manifest.route.clone(),
         files: indexes,
+        triggers: project.manifest.trigger.clone(),
     };
     published.id = release.id();
     let bytes = release.to_bytes();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::Grants;
+use crate::manifest::{Grants, Trigger};
 pub use crate::routes::Route;
 use crate::{digest, name};
 
@@ -28,6 +28,9 @@ pub struct Release {
     /// The indexes of the folders that routes serve, by the folder as the routes name it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, FileIndex>,
+    /// The app's triggers, as written in its manifest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger>,
 }
 
 /// One component of a release.
@@ -212,6 +215,12 @@ impl Release {
                 return Err(ReleaseError::BadDigest { component, digest });
             }
         }
+        let is_taken = |trigger: &&Trigger| self.components.contains_key(&trigger.component);
+        if let Some(trigger) = self.triggers.iter().find(|trigger| !is_taken(trigger)) {
+            let path = format!("of the {} trigger", trigger.kind.as_str());
+            let component = trigger.component.clone();
+            return Err(ReleaseError::UnknownComponent { path, component });
+        }
         let is_known = |route: &&Route| match &route.files {
             Some(files) => self.files.contains_key(files.folder()),
             None => self.components.contains_key(&route.component),
@@ -289,6 +298,7 @@ mod tests {
             components: BTreeMap::from([("web".to_owned(), component)]),
             routes: vec![route],
             files: BTreeMap::new(),
+            triggers: Vec::new(),
         }
     }
 

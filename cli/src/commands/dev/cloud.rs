@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::project::Project;
 use anyhow::Result;
 use lambkin_local_cloud::api_gateway::http_api;
-use lambkin_local_cloud::{lambda, s3};
+use lambkin_local_cloud::{events, lambda, s3};
 use lambkin_store::{S3Access, Store};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,6 +23,9 @@ const ACCESS_KEY_ID: &str = "local";
 const SECRET_ACCESS_KEY: &str = "local-secret";
 const REGION: &str = "us-east-1";
 
+/// The account that local events come from: the one of AWS's own examples.
+const ACCOUNT: &str = "123456789012";
+
 /// API Gateway's limit for an HTTP API's integration.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,6 +35,7 @@ pub(crate) struct Cloud {
     s3: s3::Server,
     function: lambda::Function,
     api: http_api::Server,
+    events: events::Sources,
 }
 
 impl Cloud {
@@ -50,6 +54,7 @@ impl Cloud {
         })
         .await?;
         s3.create_bucket(BUCKET).await?;
+        create_buckets(&s3, project).await?;
         let app = &project.manifest.app.name;
         let mut environment = host_environment(&s3.endpoint(), app);
         environment.insert(
@@ -64,6 +69,8 @@ impl Cloud {
             environment,
             ..lambda::Settings::new(bootstrap, app.as_str())
         })?;
+        let events = event_sources(function.clone(), output);
+        events.follow(&s3);
         let api = http_api::Server::start(http_api::Settings {
             on_request: Arc::new(move |access| {
                 let text =
@@ -77,7 +84,7 @@ impl Cloud {
             format!("the app cannot be served on {}", arguments.listen),
             "another program may listen there: choose another address with --listen 127.0.0.1:3001",
         )?;
-        Ok(Self { s3, function, api })
+        Ok(Self { s3, function, api, events })
     }
 
     /// The local store.
@@ -95,12 +102,38 @@ impl Cloud {
         Ok(self.api.set_routes(&routes(project))?)
     }
 
+    /// Lets events reach the app by its triggers, from buckets that exist.
+    pub(crate) async fn set_triggers(&self, project: &Project) -> Result<()> {
+        create_buckets(&self.s3, project).await?;
+        Ok(self.events.set(&project.manifest.trigger)?)
+    }
+
+    /// Where clients find the embedded S3, and how they sign in.
+    pub(crate) fn s3_access(&self) -> String {
+        format!("{}  (access key {ACCESS_KEY_ID}, secret {SECRET_ACCESS_KEY})", self.s3.endpoint())
+    }
+
     /// Ends every service and process.
     pub(crate) async fn stop(self) {
+        drop(self.events);
         self.api.stop().await;
         self.function.stop().await;
         self.s3.stop().await;
     }
+}
+
+/// Creates the buckets that triggers name.
+async fn create_buckets(s3: &s3::Server, project: &Project) -> Result<()> {
+    for bucket in project.manifest.trigger.iter().filter_map(|trigger| trigger.bucket.as_deref()) {
+        s3.create_bucket(bucket).await?;
+    }
+    Ok(())
+}
+
+fn event_sources(function: lambda::Function, output: Output) -> events::Sources {
+    let place = events::Place { region: REGION.to_owned(), account: ACCOUNT.to_owned() };
+    let failed = move |failure: String| output.warn(&format!("an event failed: {failure}"));
+    events::Sources::new(place, events::to_function(function, Arc::new(failed)))
 }
 
 /// The URL of the local store.

@@ -38,7 +38,11 @@ pub(crate) async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
         output.warn("nothing is served until this is mended; save a file to try again");
     }
     cloud.set_routes(&app.project)?;
+    cloud.set_triggers(&app.project).await?;
     output.done("Serving", &format!("http://{}  (Ctrl-C ends it)", cloud.address()));
+    if app.project.manifest.trigger.iter().any(|trigger| trigger.bucket.is_some()) {
+        output.done("S3", &cloud.s3_access());
+    }
     loop {
         tokio::select! {
             signal = tokio::signal::ctrl_c() => {
@@ -141,6 +145,9 @@ impl Session {
         names.retain(|name| self.project.manifest.component.contains_key(name));
         self.deploy(&names, &cloud.store()?, watch).await?;
         cloud.set_routes(&self.project)?;
+        if changes.manifest {
+            cloud.set_triggers(&self.project).await?;
+        }
         let what: Vec<_> = names.into_iter().chain(files.then(|| FILES.to_owned())).collect();
         let what = what.join(", ");
         self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::problem::{ManifestError, Problems};
-use super::{App, Component, Manifest, Route, VERSION, rules, schema, unknown};
+use super::{App, Component, Manifest, Route, Trigger, VERSION, rules, schema, unknown};
 
 /// Reads a manifest. The error names every problem with its line and column.
 pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
@@ -36,6 +36,7 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
             app,
             component: parts.components,
             route: parts.routes.into_iter().map(|(_, route)| route).collect(),
+            trigger: parts.triggers.into_iter().map(|(_, trigger)| trigger).collect(),
         }),
         _ => Err(problems.into_error()),
     }
@@ -74,6 +75,8 @@ pub(super) struct Parts {
     pub(super) component_names: Vec<String>,
     /// The routes, each with its place in the list.
     pub(super) routes: Vec<(usize, Route)>,
+    /// The triggers, each with its place in the list.
+    pub(super) triggers: Vec<(usize, Trigger)>,
 }
 
 impl Parts {
@@ -87,7 +90,8 @@ impl Parts {
             app,
             components: BTreeMap::new(),
             component_names: Vec::new(),
-            routes: Vec::new(),
+            routes: read_list("route", document, problems),
+            triggers: read_list("trigger", document, problems),
         };
         if let Some(value) = document.get("component") {
             match value.get_ref() {
@@ -96,22 +100,6 @@ impl Parts {
                     Some(value.span()),
                     "`component` is a table of components",
                     Some("write `[component.<name>]`".to_owned()),
-                ),
-            }
-        }
-        if let Some(value) = document.get("route") {
-            match value.get_ref() {
-                DeValue::Array(elements) => {
-                    let routes = elements
-                        .iter()
-                        .enumerate()
-                        .filter_map(|(index, element)| Some((index, read(element, problems)?)));
-                    parts.routes = routes.collect();
-                }
-                _ => problems.add(
-                    Some(value.span()),
-                    "`route` is a list of tables",
-                    Some("write `[[route]]`".to_owned()),
                 ),
             }
         }
@@ -126,6 +114,22 @@ impl Parts {
             }
         }
     }
+}
+
+/// Reads the list of tables `key`, each with its place.
+fn read_list<T: DeserializeOwned>(
+    key: &str,
+    document: &DeTable<'_>,
+    problems: &mut Problems<'_>,
+) -> Vec<(usize, T)> {
+    let Some(value) = document.get(key) else { return Vec::new() };
+    let DeValue::Array(elements) = value.get_ref() else {
+        let hint = format!("write `[[{key}]]`");
+        problems.add(Some(value.span()), format!("`{key}` is a list of tables"), Some(hint));
+        return Vec::new();
+    };
+    let parts = elements.iter().enumerate();
+    parts.filter_map(|(index, element)| Some((index, read(element, problems)?))).collect()
 }
 
 /// Reads one part, or reports why not.

@@ -6,12 +6,14 @@ mod check;
 mod problem;
 mod rules;
 mod static_files;
+mod trigger;
 mod types;
 mod unknown;
 
 pub use check::parse;
 pub use problem::{ManifestError, Problem};
 pub use static_files::{DEFAULT_INDEX, Static, StaticFiles, is_dotfile};
+pub use trigger::{DEFAULT_S3_EVENTS, Trigger, TriggerKind, rate_of};
 pub use types::{
     App, Build, Component, Grants, JsEngine, Kind, Language, Limits, Manifest, Reuse, schema,
 };

@@ -6,7 +6,7 @@ use http::Uri;
 
 use super::check::{Parts, Places};
 use super::problem::Problems;
-use super::{Component, Language, static_files};
+use super::{Component, Language, static_files, trigger};
 use crate::name::{self, nearest};
 use crate::routes::{Claim, METHODS, PatternError};
 
@@ -41,6 +41,7 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
         });
     }
     static_files::check(parts, places, problems);
+    trigger::check(parts, places, problems);
     check_targets(parts, places, problems);
     check_overlaps(parts, places, problems);
 }

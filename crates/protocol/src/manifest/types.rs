@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Route;
+use super::{Route, Trigger};
 
 /// An app: its components, and the routes that lead to them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,9 @@ pub struct Manifest {
     /// Which component answers which requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub route: Vec<Route>,
+    /// Which component takes which events of other services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trigger: Vec<Trigger>,
 }
 
 /// What the app is called.
