@@ -179,13 +179,17 @@ impl Host {
         let component = guard
             .or_else(|| websocket_component(&app, source, &received.event))
             .or_else(|| {
+                let trigger = event::trigger(&app.release.triggers, &received.event);
+                trigger.map(|trigger| trigger.component.clone())
+            })
+            .or_else(|| {
                 let found = found().filter(|found| found.route.files.is_none());
                 found.map(|found| found.component.to_owned())
             })
             .or_else(|| only().cloned())
             .ok_or_else(|| Failure::NoComponent {
                 what: format!(
-                    "events of {source}: give one a route for POST {}",
+                    "events of {source}: give one a [[trigger]], or a route for POST {}",
                     request.uri().path()
                 ),
             })?;

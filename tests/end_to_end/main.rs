@@ -32,5 +32,6 @@ mod serving;
 mod stage;
 mod store_faults;
 mod streaming;
+mod triggers;
 mod warmups;
 mod websocket;

@@ -4,6 +4,7 @@
 //! sends the requests, [`compare`] judges the answers. [`known`] holds the failures that are known about.
 
 pub mod app;
+pub mod boto3;
 pub mod case;
 pub mod client;
 pub mod cloud;

@@ -90,6 +90,9 @@ fn release_text(id: &str, release: &Release) -> String {
         };
         let _ = writeln!(text, "route     {methods:<8} {} -> {target}", route.path);
     }
+    for trigger in &release.triggers {
+        let _ = writeln!(text, "trigger   {:<8} -> {}", trigger.kind.as_str(), trigger.component);
+    }
     for (folder, index) in &release.files {
         let bytes = size(usize::try_from(index.size).unwrap_or(usize::MAX));
         let _ = writeln!(text, "files {folder} ({}, {bytes})", index.files);

@@ -73,6 +73,7 @@ pub(crate) async fn publish(
         routes: project.manifest.route.clone(),
         websocket: project.manifest.websocket.clone(),
         files: indexes,
+        triggers: project.manifest.trigger.clone(),
     };
     published.id = release.id();
     let bytes = release.to_bytes();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{AuthorizerType, Grants, WebSocket};
+use crate::manifest::{AuthorizerType, Grants, Trigger, WebSocket};
 pub use crate::routes::Route;
 use crate::{digest, name};
 
@@ -34,6 +34,9 @@ pub struct Release {
     /// The indexes of the folders that routes serve, by the folder as the routes name it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, FileIndex>,
+    /// The app's triggers, as written in its manifest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger>,
 }
 
 /// An authorizer of a release.
@@ -239,6 +242,12 @@ impl Release {
                 return Err(ReleaseError::BadDigest { component, digest });
             }
         }
+        let is_taken = |trigger: &&Trigger| self.components.contains_key(&trigger.component);
+        if let Some(trigger) = self.triggers.iter().find(|trigger| !is_taken(trigger)) {
+            let path = format!("of the {} trigger", trigger.kind.as_str());
+            let component = trigger.component.clone();
+            return Err(ReleaseError::UnknownComponent { path, component });
+        }
         let is_known = |component: &String| self.components.contains_key(component);
         let is_answered = |route: &&Route| match &route.files {
             Some(files) => self.files.contains_key(files.folder()),
@@ -339,6 +348,7 @@ mod tests {
             routes: vec![route],
             websocket: None,
             files: BTreeMap::new(),
+            triggers: Vec::new(),
         }
     }
 

@@ -12,6 +12,7 @@ mod condition;
 mod folder;
 mod host_name;
 mod listing;
+mod notification;
 mod operations;
 mod record;
 mod upload;
@@ -28,6 +29,8 @@ use s3s::service::S3ServiceBuilder;
 use crate::http_server::HttpServer;
 use folder::Folder;
 use host_name::LocalHost;
+use notification::Notifier;
+pub use notification::{Change, OnChange};
 use operations::Operations;
 
 /// How long requests in flight may take to end when the server stops.
@@ -112,6 +115,7 @@ pub enum CreateBucketError {
 pub struct Server {
     http: HttpServer,
     folder: Arc<Folder>,
+    notifier: Arc<Notifier>,
 }
 
 impl Server {
@@ -122,8 +126,10 @@ impl Server {
         let folder = Arc::new(opened.unwrap_or_else(|failure| {
             Err(StartError::Folder { folder: settings.folder, source: io::Error::other(failure) })
         })?);
-        let mut service =
-            S3ServiceBuilder::new(Operations::new(Arc::clone(&folder), settings.region));
+        let notifier = Arc::new(Notifier::default());
+        let operations =
+            Operations::new(Arc::clone(&folder), settings.region, Arc::clone(&notifier));
+        let mut service = S3ServiceBuilder::new(operations);
         service
             .set_auth(SimpleAuth::from_single(settings.access_key_id, settings.secret_access_key));
         service.set_host(LocalHost);
@@ -131,12 +137,17 @@ impl Server {
         let http = HttpServer::start(address, service.build())
             .await
             .map_err(|source| StartError::Listen { address, source })?;
-        Ok(Self { http, folder })
+        Ok(Self { http, folder, notifier })
     }
 
     /// The endpoint URL for S3 clients, such as `http://127.0.0.1:40113`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.http.address())
+    }
+
+    /// Calls `listener` for every object that any client creates or deletes from now on. Only the first listener hears.
+    pub fn on_change(&self, listener: OnChange) {
+        self.notifier.listen(listener);
     }
 
     /// Creates a bucket, or leaves it as it is when it exists.

@@ -12,7 +12,7 @@ use crate::running::Running;
 use anyhow::Result;
 use lambkin_local_cloud::api_gateway::{self, Definition};
 use lambkin_local_cloud::logs::Logs;
-use lambkin_local_cloud::{Endpoint, Services, lambda, s3};
+use lambkin_local_cloud::{Endpoint, Services, events, lambda, s3};
 use lambkin_store::{S3Access, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -29,6 +29,9 @@ const ACCESS_KEY_ID: &str = "local";
 const SECRET_ACCESS_KEY: &str = "local-secret";
 const REGION: &str = "us-east-1";
 
+/// The account that local events come from: the one of AWS's own examples.
+const ACCOUNT: &str = "123456789012";
+
 /// API Gateway's limit for an HTTP API's integration.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,6 +43,7 @@ pub(crate) struct Cloud {
     api: api_gateway::Server,
     websocket: Option<WebSocket>,
     endpoint: Endpoint,
+    events: events::Sources,
 }
 
 impl Cloud {
@@ -57,9 +61,7 @@ impl Cloud {
             region: REGION.to_owned(),
         })
         .await?;
-        for bucket in buckets(project) {
-            s3.create_bucket(bucket).await?;
-        }
+        create_buckets(&s3, project).await?;
         let app = &project.manifest.app.name;
         let mut environment = host_environment(&s3.endpoint(), app);
         environment.insert(
@@ -84,6 +86,8 @@ impl Cloud {
             environment,
             ..lambda::Settings::new(bootstrap, app.as_str())
         })?;
+        let events = event_sources(function.clone());
+        events.follow(&s3);
         let api = api_gateway::Server::start(api_gateway::Settings {
             on_request: Arc::new(move |access| stream.answered(access)),
             ..api_gateway::Settings::new(
@@ -105,7 +109,7 @@ impl Cloud {
             .transpose()?;
         let services = Services { lambda: lambda::ControlPlane::new([function.clone()]), logs };
         let endpoint = Endpoint::serve(aws, services)?;
-        Ok(Self { s3, function, api, websocket, endpoint })
+        Ok(Self { s3, function, api, websocket, endpoint, events })
     }
 
     /// The local store.
@@ -134,8 +138,20 @@ impl Cloud {
         WebSocket::set_routes(self.websocket.as_ref(), project, output)
     }
 
+    /// Lets events reach the app by its triggers, from buckets that exist.
+    pub(crate) async fn set_triggers(&self, project: &Project) -> Result<()> {
+        create_buckets(&self.s3, project).await?;
+        Ok(self.events.set(&project.manifest.trigger)?)
+    }
+
+    /// Where clients find the embedded S3, and how they sign in.
+    pub(crate) fn s3_access(&self) -> String {
+        format!("{}  (access key {ACCESS_KEY_ID}, secret {SECRET_ACCESS_KEY})", self.s3.endpoint())
+    }
+
     /// Ends every service and process.
     pub(crate) async fn stop(self) {
+        drop(self.events);
         // Each has a bound of its own: three seconds and a half together.
         if let Some(websocket) = self.websocket {
             websocket.stop().await;
@@ -145,6 +161,20 @@ impl Cloud {
         self.endpoint.stop().await;
         self.s3.stop().await;
     }
+}
+
+/// Creates the buckets that the app names, and the store's.
+async fn create_buckets(s3: &s3::Server, project: &Project) -> Result<()> {
+    for bucket in buckets(project) {
+        s3.create_bucket(bucket).await?;
+    }
+    Ok(())
+}
+
+/// What happens by itself invokes the function as AWS does, with its retries; a failure is in the function's log.
+fn event_sources(function: lambda::Function) -> events::Sources {
+    let place = events::Place { region: REGION.to_owned(), account: ACCOUNT.to_owned() };
+    events::Sources::new(place, events::to_function(function))
 }
 
 /// The URL of the local store.
@@ -179,10 +209,13 @@ fn host_environment(endpoint: &str, app: &str) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The store's bucket, and those that components are granted folders of.
+/// The store's bucket, those that components are granted folders of, and those that triggers name.
 fn buckets(project: &Project) -> BTreeSet<&str> {
-    let folders = project.manifest.component.values().flat_map(|it| it.grants.files.values());
-    folders.filter_map(|folder| folder.bucket.as_deref()).chain([BUCKET]).collect()
+    let manifest = &project.manifest;
+    let folders = manifest.component.values().flat_map(|it| it.grants.files.values());
+    let folders = folders.filter_map(|folder| folder.bucket.as_deref());
+    let triggers = manifest.trigger.iter().filter_map(|trigger| trigger.bucket.as_deref());
+    folders.chain(triggers).chain([BUCKET]).collect()
 }
 
 /// Every line goes to the log that is kept, and to the terminal.

@@ -63,8 +63,10 @@ async fn serve(
         output.warn("nothing is served until this is mended; save a file to try again");
     }
     cloud.deploy(&app.project, &output)?;
+    cloud.set_triggers(&app.project).await?;
     let running = cloud.running();
-    output.done("Endpoints", &format!("Lambda and Logs {}, S3 {}", running.aws, running.s3));
+    let s3 = cloud.s3_access();
+    output.done("Endpoints", &format!("Lambda and Logs {}, S3 {s3}", running.aws));
     output.done("Serving", &format!("{}  (Ctrl-C ends it)", running.app));
     if let Some(url) = cloud.websocket_url() {
         output.done("Serving", &url);
@@ -165,6 +167,9 @@ impl Session {
         names.retain(|name| self.project.manifest.component.contains_key(name));
         self.deploy(&names, &cloud.store()?, watch).await?;
         cloud.deploy(&self.project, &self.output)?;
+        if changes.manifest {
+            cloud.set_triggers(&self.project).await?;
+        }
         let what: Vec<_> = names.into_iter().chain(files.then(|| FILES.to_owned())).collect();
         let what = what.join(", ");
         self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));

@@ -5,6 +5,7 @@
 
 mod convert;
 mod fields;
+mod origin;
 mod parameters;
 mod source;
 mod wire;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+pub use origin::{takes_s3, trigger};
 pub use parameters::with_path_parameters;
 pub use source::{Source, to_event_request};
 

@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::problem::{ManifestError, Problems};
 use super::{
-    Api, App, Authorizer, Component, Manifest, Route, VERSION, WebSocket, api, authorizer, rules,
-    schema, unknown, websocket,
+    Api, App, Authorizer, Component, Manifest, Route, Trigger, VERSION, WebSocket, api, authorizer,
+    rules, schema, unknown, websocket,
 };
 
 /// Reads a manifest. The error names every problem with its line and column.
@@ -45,6 +45,7 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
             component: parts.components,
             route: parts.routes.into_iter().map(|(_, route)| route).collect(),
             websocket: parts.websocket,
+            trigger: parts.triggers.into_iter().map(|(_, trigger)| trigger).collect(),
         }),
         _ => Err(problems.into_error()),
     }
@@ -88,6 +89,8 @@ pub(super) struct Parts {
     /// The routes, each with its place in the list.
     pub(super) routes: Vec<(usize, Route)>,
     pub(super) websocket: Option<WebSocket>,
+    /// The triggers, each with its place in the list.
+    pub(super) triggers: Vec<(usize, Trigger)>,
 }
 
 impl Parts {
@@ -104,27 +107,12 @@ impl Parts {
             authorizer_names: Vec::new(),
             components: BTreeMap::new(),
             component_names: Vec::new(),
-            routes: Vec::new(),
+            routes: read_list("route", document, problems),
             websocket: document.get("websocket").and_then(|value| read(value, problems)),
+            triggers: read_list("trigger", document, problems),
         };
         (parts.component_names, parts.components) = named("component", document, problems);
         (parts.authorizer_names, parts.authorizers) = named("authorizer", document, problems);
-        if let Some(value) = document.get("route") {
-            match value.get_ref() {
-                DeValue::Array(elements) => {
-                    let routes = elements
-                        .iter()
-                        .enumerate()
-                        .filter_map(|(index, element)| Some((index, read(element, problems)?)));
-                    parts.routes = routes.collect();
-                }
-                _ => problems.add(
-                    Some(value.span()),
-                    "`route` is a list of tables",
-                    Some("write `[[route]]`".to_owned()),
-                ),
-            }
-        }
         parts
     }
 }
@@ -149,6 +137,22 @@ fn named<T: DeserializeOwned>(
         }
     }
     (names, entries)
+}
+
+/// Reads the list of tables `key`, each with its place.
+fn read_list<T: DeserializeOwned>(
+    key: &str,
+    document: &DeTable<'_>,
+    problems: &mut Problems<'_>,
+) -> Vec<(usize, T)> {
+    let Some(value) = document.get(key) else { return Vec::new() };
+    let DeValue::Array(elements) = value.get_ref() else {
+        let hint = format!("write `[[{key}]]`");
+        problems.add(Some(value.span()), format!("`{key}` is a list of tables"), Some(hint));
+        return Vec::new();
+    };
+    let parts = elements.iter().enumerate();
+    parts.filter_map(|(index, element)| Some((index, read(element, problems)?))).collect()
 }
 
 /// Reads one part, or reports why not.

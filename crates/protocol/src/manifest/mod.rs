@@ -9,6 +9,7 @@ mod grants;
 mod problem;
 mod rules;
 mod static_files;
+mod trigger;
 mod types;
 mod unknown;
 mod websocket;
@@ -19,6 +20,7 @@ pub use check::parse;
 pub use grants::{Access, Folder, Grants};
 pub use problem::{ManifestError, Problem};
 pub use static_files::{DEFAULT_INDEX, Static, StaticFiles, is_dotfile};
+pub use trigger::{DEFAULT_S3_EVENTS, Trigger, TriggerKind, rate_of};
 pub use types::{App, Build, Component, JsEngine, Kind, Language, Limits, Manifest, Reuse, schema};
 
 pub use crate::routes::Route;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::{Parts, Places};
 use super::problem::Problems;
-use super::{Component, Language, grants, static_files};
+use super::{Component, Language, grants, static_files, trigger};
 use crate::name::{self, nearest};
 use crate::routes::{Claim, METHODS, PatternError};
 
@@ -46,6 +46,7 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
         });
     }
     static_files::check(parts, places, problems);
+    trigger::check(parts, places, problems);
     check_targets(parts, places, problems);
     check_overlaps(parts, places, problems);
 }

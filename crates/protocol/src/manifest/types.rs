@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Authorizer, Grants, Route, WebSocket};
+use super::{Api, Authorizer, Grants, Route, Trigger, WebSocket};
 
 /// An app: its components, and the routes that lead to them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +33,9 @@ pub struct Manifest {
     /// A WebSocket API in front of the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub websocket: Option<WebSocket>,
+    /// Which component takes which events of other services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trigger: Vec<Trigger>,
 }
 
 /// What the app is called.

@@ -10,6 +10,7 @@ mod uploads;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::Method;
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput, CreateBucketInput,
@@ -25,17 +26,32 @@ use s3s::dto::{
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use super::folder::Folder;
+use super::notification::{Notifier, Place, client};
 
 /// The folder as `s3s` wants to see it.
 #[derive(Debug)]
 pub(crate) struct Operations {
     folder: Arc<Folder>,
     region: String,
+    notifier: Arc<Notifier>,
 }
 
 impl Operations {
-    pub(crate) fn new(folder: Arc<Folder>, region: String) -> Self {
-        Self { folder, region }
+    pub(crate) fn new(folder: Arc<Folder>, region: String, notifier: Arc<Notifier>) -> Self {
+        Self { folder, region, notifier }
+    }
+
+    /// Passes on what an operation answered, and tells of the object that it made.
+    fn created<T>(
+        &self,
+        name: &'static str,
+        what: (Place, String),
+        answer: Answer<T>,
+    ) -> Answer<T> {
+        if answer.is_ok() {
+            self.notifier.created(&self.folder, name, what);
+        }
+        answer
     }
 }
 
@@ -98,7 +114,12 @@ impl S3 for Operations {
     }
 
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
-        objects::put(&self.folder, request).await
+        let what = ((request.input.bucket.clone(), request.input.key.clone()), client(&request));
+        // A form's upload comes here, too.
+        let is_form = request.method == Method::POST;
+        let name = if is_form { "ObjectCreated:Post" } else { "ObjectCreated:Put" };
+        let answer = objects::put(&self.folder, request).await;
+        self.created(name, what, answer)
     }
 
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
@@ -113,18 +134,34 @@ impl S3 for Operations {
         &self,
         request: S3Request<DeleteObjectInput>,
     ) -> Answer<DeleteObjectOutput> {
-        objects::delete(&self.folder, request.input).await
+        let (place, client) =
+            ((request.input.bucket.clone(), request.input.key.clone()), client(&request));
+        let answer = objects::delete(&self.folder, request.input).await?;
+        self.notifier.removed(place, client);
+        Ok(answer)
     }
 
     async fn delete_objects(
         &self,
         request: S3Request<DeleteObjectsInput>,
     ) -> Answer<DeleteObjectsOutput> {
-        objects::delete_many(&self.folder, request.input).await
+        let (bucket, client) = (request.input.bucket.clone(), client(&request));
+        let keys: Vec<_> =
+            request.input.delete.objects.iter().map(|object| object.key.clone()).collect();
+        let answer = objects::delete_many(&self.folder, request.input).await?;
+        let failed = answer.output.errors.as_deref().unwrap_or_default();
+        for key in keys {
+            if !failed.iter().any(|error| error.key.as_ref() == Some(&key)) {
+                self.notifier.removed((bucket.clone(), key), client.clone());
+            }
+        }
+        Ok(answer)
     }
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
-        copies::object(&self.folder, request).await
+        let what = ((request.input.bucket.clone(), request.input.key.clone()), client(&request));
+        let answer = copies::object(&self.folder, request).await;
+        self.created("ObjectCreated:Copy", what, answer)
     }
 
     async fn upload_part_copy(
@@ -149,7 +186,9 @@ impl S3 for Operations {
         &self,
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> Answer<CompleteMultipartUploadOutput> {
-        uploads::complete(&self.folder, request.input).await
+        let what = ((request.input.bucket.clone(), request.input.key.clone()), client(&request));
+        let answer = uploads::complete(&self.folder, request.input).await;
+        self.created("ObjectCreated:CompleteMultipartUpload", what, answer)
     }
 
     async fn abort_multipart_upload(

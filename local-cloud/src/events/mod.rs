@@ -1,0 +1,84 @@
+//! Events that reach a function by themselves: S3's notifications and schedules, by the triggers of an app's manifest.
+//!
+//! `schedule` knows when, [`s3`](crate::s3) what has changed; `delivery` invokes. Who takes an event inside the function is the host's to say.
+
+mod delivery;
+mod schedule;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lambkin_protocol::event::takes_s3;
+use lambkin_protocol::manifest::{Trigger, TriggerKind};
+use tokio::task::JoinSet;
+
+pub use delivery::{Deliver, to_function};
+pub use schedule::{Schedule, ScheduleError};
+
+use crate::s3;
+
+/// The sources of a function's events, as its triggers say. Dropping it stops the schedules.
+pub struct Sources {
+    deliver: Deliver,
+    place: Place,
+    triggers: Arc<Mutex<Vec<Trigger>>>,
+    schedules: Mutex<JoinSet<()>>,
+}
+
+/// Where events say that they come from.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The region.
+    pub region: String,
+    /// The account's number.
+    pub account: String,
+}
+
+impl Sources {
+    /// Nothing is delivered until there are triggers.
+    pub fn new(place: Place, deliver: Deliver) -> Self {
+        Self { deliver, place, triggers: Arc::default(), schedules: Mutex::default() }
+    }
+
+    /// Delivers the notifications of `server`, by the triggers that are in force when an object changes.
+    pub fn follow(&self, server: &s3::Server) {
+        let (triggers, deliver) = (Arc::clone(&self.triggers), Arc::clone(&self.deliver));
+        let region = self.place.region.clone();
+        server.on_change(Arc::new(move |change| {
+            let triggers = triggers.lock().unwrap_or_else(PoisonError::into_inner);
+            let origin = (change.bucket.as_str(), change.name);
+            if let Some(trigger) =
+                triggers.iter().find(|trigger| takes_s3(trigger, origin, &change.key))
+            {
+                deliver(change.event(&region, &trigger.component).to_string().into());
+            }
+        }));
+    }
+
+    /// Puts `triggers` in the place of those before; schedules begin anew. On an error those before stay. Must be called
+    /// within a tokio runtime with timers.
+    pub fn set(&self, triggers: &[Trigger]) -> Result<(), ScheduleError> {
+        let mut rules = Vec::new();
+        for trigger in triggers.iter().filter(|trigger| trigger.kind == TriggerKind::Schedule) {
+            let schedule = Schedule::parse(trigger.schedule.as_deref().unwrap_or_default())?;
+            let rule = trigger.rule.as_deref().unwrap_or(&trigger.component);
+            rules.push((schedule, rule.rsplit('/').next().unwrap_or(rule).to_owned()));
+        }
+        let mut running = JoinSet::new();
+        for (schedule, rule) in rules {
+            running.spawn(schedule::run(
+                schedule,
+                rule,
+                (self.place.clone(), Arc::clone(&self.deliver)),
+            ));
+        }
+        *self.schedules.lock().unwrap_or_else(PoisonError::into_inner) = running;
+        *self.triggers.lock().unwrap_or_else(PoisonError::into_inner) = triggers.to_vec();
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Sources").field("place", &self.place).finish_non_exhaustive()
+    }
+}
