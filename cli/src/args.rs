@@ -1,13 +1,10 @@
 //! The command line as typed arguments. What they mean is resolved in `settings.rs`.
 
-mod websocket;
-
+pub(crate) mod websocket;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-
-pub(crate) use websocket::WebSocket;
 
 /// Build, run and publish WebAssembly apps for AWS Lambda.
 #[derive(Debug, Parser)]
@@ -110,7 +107,7 @@ pub(crate) struct Dev {
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
     #[command(flatten)]
-    pub(crate) websocket: WebSocket,
+    pub(crate) websocket: websocket::WebSocket,
     /// Serve what is there, and do not watch the sources
     #[arg(long)]
     pub(crate) no_watch: bool,

@@ -145,11 +145,14 @@ impl Host {
     ) -> Result<Answer, Failure> {
         let request = event::to_event_request(source, received.event.clone());
         let seed = seed(&received.request_id);
-        let (app, _) = self.apps.find(None, request.uri().path(), seed).await?;
+        let origin =
+            (source.as_str() == "websocket").then(|| websocket::origin(&received.event)).flatten();
+        let domain = origin.as_ref().and_then(|origin| origin.domain_name.as_deref());
+        let (app, _) = self.apps.find(domain, request.uri().path(), seed).await?;
         let found = || app.routes.find(&Method::POST, request.uri().path());
         let only =
             || app.release.components.keys().next().filter(|_| app.release.components.len() == 1);
-        let component = websocket_component(&app, source, &received.event)
+        let component = websocket_component(&app, origin.as_ref())
             .or_else(|| found().map(|found| found.component.to_owned()))
             .or_else(|| only().cloned())
             .ok_or_else(|| Failure::NoComponent {
@@ -252,10 +255,10 @@ pub(crate) fn tags(app: &App, component: &str, request_id: &str) -> Tags {
     }
 }
 
-/// The component of the WebSocket route that an event took. An app without a WebSocket API has none to ask for.
-fn websocket_component(app: &App, source: &event::Source, event: &[u8]) -> Option<String> {
-    let api = app.release.websocket.as_ref().filter(|_| source.as_str() == "websocket")?;
-    api.component(&websocket::route_key(event)?).map(str::to_owned)
+/// The component of the WebSocket route that an event took.
+fn websocket_component(app: &App, origin: Option<&websocket::Origin>) -> Option<String> {
+    let api = app.release.websocket.as_ref()?;
+    api.component(&origin?.route_key).map(str::to_owned)
 }
 
 /// An answer of the host's own, in the format of the event.

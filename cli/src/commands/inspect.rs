@@ -86,6 +86,9 @@ fn release_text(id: &str, release: &Release) -> String {
             route.methods.as_ref().map_or_else(|| "ANY".to_owned(), |methods| methods.join(","));
         let _ = writeln!(text, "route     {methods:<8} {} -> {}", route.path, route.component);
     }
+    for route in release.websocket.iter().flat_map(|api| &api.route) {
+        let _ = writeln!(text, "websocket {} -> {}", route.key, route.component);
+    }
     for (name, component) in &release.components {
         text.push_str(&component_text(name, component));
     }

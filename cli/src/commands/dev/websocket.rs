@@ -29,7 +29,7 @@ impl WebSocket {
     /// Takes the address, if the app has a WebSocket API.
     pub(crate) async fn listen(
         project: &Project,
-        arguments: &args::WebSocket,
+        arguments: &args::websocket::WebSocket,
     ) -> Result<Option<Listening>> {
         let Some(api) = project.manifest.websocket.clone() else { return Ok(None) };
         let address = arguments.listen_websocket;
