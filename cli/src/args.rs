@@ -1,7 +1,7 @@
 //! The command line as typed arguments. What they mean is resolved in `settings.rs`.
 
 mod logs;
-mod websocket;
+pub(crate) mod websocket;
 
 pub(crate) use logs::Logs;
 
@@ -9,8 +9,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-
-pub(crate) use websocket::WebSocket;
 
 /// Build, run and publish WebAssembly apps for AWS Lambda.
 #[derive(Debug, Parser)]
@@ -118,7 +116,7 @@ pub(crate) struct Dev {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen_aws: Option<SocketAddr>,
     #[command(flatten)]
-    pub(crate) websocket: WebSocket,
+    pub(crate) websocket: websocket::WebSocket,
     /// Serve what is there, and do not watch the sources
     #[arg(long)]
     pub(crate) no_watch: bool,

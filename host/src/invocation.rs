@@ -16,13 +16,11 @@ use http::{Method, StatusCode};
 use lambda_runtime_api_client::BoxError;
 use lambkin_engine::{Engine, Settings};
 use lambkin_protocol::answer;
-use lambkin_protocol::authorizer::Asked;
 use lambkin_protocol::event::{self, Event, Format, HttpEvent};
-use lambkin_protocol::job::{self, WebSocketApi};
+use lambkin_protocol::job::WebSocketApi;
 use lambkin_protocol::manifest::Static;
 use lambkin_protocol::release::{Component, World};
 use lambkin_protocol::routes::Found;
-use lambkin_protocol::websocket;
 use lambkin_store::{Cache, CacheSettings, Store};
 use std::error::Error;
 use std::path::PathBuf;
@@ -161,91 +159,6 @@ impl Host {
         }
     }
 
-    async fn answer_event(
-        &self,
-        received: &Received,
-        source: &event::Source,
-    ) -> Result<Answer, Failure> {
-        let request = event::to_event_request(source, received.event.clone());
-        let asked = source.is_authorizer().then(|| Asked::of(&received.event)).flatten();
-        let domain = asked.as_ref().and_then(|asked| asked.domain.as_deref());
-        let path = asked.as_ref().map_or(request.uri().path(), |asked| &asked.path);
-        let seed = seed(&received.request_id);
-        let (app, path) = self.apps.find(domain, path, seed).await?;
-        let guard = asked.and_then(|asked| guard::component(&app, &asked, &path));
-        let found = || app.routes.find(&Method::POST, request.uri().path());
-        let only =
-            || app.release.components.keys().next().filter(|_| app.release.components.len() == 1);
-        let component = guard
-            .or_else(|| websocket_component(&app, source, &received.event))
-            .or_else(|| {
-                let trigger = event::trigger(&app.release.triggers, &received.event);
-                trigger.map(|trigger| trigger.component.clone())
-            })
-            .or_else(|| {
-                let found = found().filter(|found| found.route.files.is_none());
-                found.map(|found| found.component.to_owned())
-            })
-            .or_else(|| only().cloned())
-            .ok_or_else(|| Failure::NoComponent {
-                what: format!(
-                    "events of {source}: give one a [[trigger]], or a route for POST {}",
-                    request.uri().path()
-                ),
-            })?;
-        let destination = Destination {
-            app,
-            component,
-            route: None,
-            authorizer: None,
-            path: request.uri().path().to_owned(),
-            parameters: std::collections::BTreeMap::new(),
-            websocket_api: None,
-            files: None,
-        };
-        self.call_with_event(received, &destination, request).await
-    }
-
-    /// A job goes to the component that it names, with the event that it was started with.
-    async fn answer_job(
-        &self,
-        received: &Received,
-        source: &event::Source,
-    ) -> Result<Answer, Failure> {
-        let (job, event) = job::unwrap(&received.event).map_err(Failure::Job)?;
-        let request = event::to_event_request(source, event.to_owned());
-        let destination = Destination {
-            app: self.apps.named(&job.app, &job.alias, seed(&received.request_id)).await?,
-            component: job.component,
-            route: None,
-            authorizer: None,
-            path: request.uri().path().to_owned(),
-            parameters: std::collections::BTreeMap::new(),
-            files: None,
-            websocket_api: job.websocket_api,
-        };
-        self.call_with_event(received, &destination, request).await
-    }
-
-    /// Calls a component with an event that is not HTTP: the request's body, or the request.
-    async fn call_with_event(
-        &self,
-        received: &Received,
-        destination: &Destination,
-        request: http::Request<Bytes>,
-    ) -> Result<Answer, Failure> {
-        let (component, loaded) = self.load(received, destination).await?;
-        let call = Call { host: self, received, destination, component, loaded: &loaded };
-        match component.world {
-            World::Http | World::HttpAsync => {
-                guest::event_over_http(&call, request).await.map(Answer::Whole)
-            }
-            World::Function | World::AsyncFunction | World::Command => {
-                guest::event(&call, request.into_body()).await.map(Answer::Whole)
-            }
-        }
-    }
-
     /// The destination of an HTTP request, or nothing when there is nothing at this address.
     pub(crate) async fn route(
         &self,
@@ -330,12 +243,6 @@ pub(crate) fn tags(app: &App, component: &str, request_id: &str) -> Tags {
     }
 }
 
-/// The component of the WebSocket route that an event took. An app without a WebSocket API has none to ask for.
-fn websocket_component(app: &App, source: &event::Source, event: &[u8]) -> Option<String> {
-    let api = app.release.websocket.as_ref().filter(|_| source.as_str() == "websocket")?;
-    api.component(&websocket::route_key(event)?).map(str::to_owned)
-}
-
 /// An answer of the host's own, in the format of the event.
 fn plain(format: Format, status: StatusCode, body: &'static str) -> Result<Answer, Failure> {
     let mut response = http::Response::new(());
@@ -349,7 +256,7 @@ fn plain(format: Format, status: StatusCode, body: &'static str) -> Result<Answe
 }
 
 /// A number that is the same for one request wherever it is computed: the release of a weighted alias hangs on it.
-fn seed(request_id: &str) -> u64 {
+pub(crate) fn seed(request_id: &str) -> u64 {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
     request_id.hash(&mut hasher);

@@ -9,6 +9,7 @@ mod capabilities;
 mod components;
 mod config;
 mod error;
+mod events;
 mod files;
 mod guard;
 mod guest;

@@ -1,4 +1,4 @@
-//! Two hundred WebSockets and some hundred messages a second: nothing is lost, and memory stays as it is.
+//! Two hundred clients and some hundred messages a second: nothing is lost, and memory stays as it is.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,7 +1,7 @@
 //! One function that serves many apps, by domain and base path.
 
 use crate::stage::Stage;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const DOMAIN: &str = "api.example.com";
 
@@ -28,6 +28,31 @@ async fn a_domain_maps_its_base_paths_to_apps() {
     // Domain names have no case.
     assert_eq!(host.get("API.Example.COM", "/shop/v2/x").await.1["version"], "shop");
     assert_eq!(host.processes(), 1);
+}
+
+/// An event of a WebSocket API at `domain`.
+fn websocket_event(domain: &str) -> Value {
+    json!({
+        "requestContext": {
+            "routeKey": "say", "eventType": "MESSAGE", "connectionId": "L0SM9cOFvHcCIhw=",
+            "domainName": domain, "stage": "live",
+        },
+        "body": "hi",
+        "isBase64Encoded": false,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_websocket_of_a_domain_goes_to_the_app_at_its_root() {
+    let stage = Stage::start().await;
+    stage.publish("talk", "function", "1");
+    let folder = stage.app("talk");
+    stage.lambkin(&folder, &["domain", DOMAIN, "--app", "talk@live", "--base-path", ""]).unwrap();
+    let host = stage.host(&[]);
+    let answer = host.invoke(&websocket_event(DOMAIN)).await.unwrap();
+    assert_eq!((&answer["version"], &answer["event"]["body"]), (&json!("1"), &json!("hi")));
+    let error = host.invoke(&websocket_event("other.example.com")).await.unwrap_err();
+    assert_eq!(error["errorType"], "Runtime.UnknownDomain");
 }
 
 #[tokio::test(flavor = "multi_thread")]

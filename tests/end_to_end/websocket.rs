@@ -5,7 +5,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use lambkin_tests::programs;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -133,6 +133,17 @@ fn post(endpoint: &str, connection: &str, text: &str) {
     programs::run(Command::new(python).args(["-c", script, endpoint, connection, text])).unwrap();
 }
 
+/// What wscat prints when it sends `message`, and the answer to that.
+fn wscat(url: &str, message: &str) -> String {
+    let wscat = programs::tool("wscat-6.1.0/node_modules/.bin/wscat").unwrap();
+    let mut command = Command::new(wscat);
+    command.args(["-c", url, "-x", message, "-w", "3"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // It ends when its input does.
+    let _input = child.stdin.take();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chat_is_routed_to_its_components_answered_posted_to_and_reloaded() {
     let folder = tempfile::tempdir().unwrap();
@@ -147,6 +158,11 @@ async fn a_chat_is_routed_to_its_components_answered_posted_to_and_reloaded() {
     assert_eq!((&said["routeKey"], &said["heard"]), (&json!("say"), &json!(r#"{"action":"say"}"#)));
     let answer = ask(&mut bob, "no JSON at all").await;
     assert_eq!(answer, "/events/websocket heard no JSON at all");
+
+    let url = format!("{}?name=cat", dev.url);
+    let heard =
+        tokio::task::spawn_blocking(move || wscat(&url, r#"{"action":"say"}"#)).await.unwrap();
+    assert!(heard.contains(r#""routeKey":"say""#), "{heard}");
 
     // Without `response` nothing comes back: what is heard next is the backend's.
     ann.send(Message::text(r#"{"action":"whisper"}"#)).await.unwrap();

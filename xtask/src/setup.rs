@@ -16,6 +16,7 @@ pub(crate) mod valgrind;
 pub(crate) mod wasmtime;
 pub(crate) mod wit_bindgen;
 pub(crate) mod wrk;
+mod wscat;
 
 use crate::{config::Config, shell};
 use std::time::Instant;
@@ -42,7 +43,7 @@ const FOR_BUILDING: [Step; 2] = [
 ];
 
 /// What only the checks and tests need: tools, and independent programs to test against.
-const FOR_TESTING: [Step; 13] = [
+const FOR_TESTING: [Step; 14] = [
     VALGRIND,
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
@@ -61,6 +62,7 @@ const FOR_TESTING: [Step; 13] = [
     Step { name: "wasm-tools", install: |config| python::install(config, &python::WASM_TOOLS) },
     Step { name: "wit-bindgen", install: wit_bindgen::install },
     NODES_CLIENT,
+    Step { name: "wscat", install: wscat::install },
     Step {
         name: "WebSocket clients",
         install: |config| python::install(config, &python::WEBSOCKET_CLIENTS),

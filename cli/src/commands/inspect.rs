@@ -97,6 +97,9 @@ fn release_text(id: &str, release: &Release) -> String {
         let bytes = size(usize::try_from(index.size).unwrap_or(usize::MAX));
         let _ = writeln!(text, "files {folder} ({}, {bytes})", index.files);
     }
+    for route in release.websocket.iter().flat_map(|api| &api.route) {
+        let _ = writeln!(text, "websocket {} -> {}", route.key, route.component);
+    }
     for (name, component) in &release.components {
         text.push_str(&component_text(name, component));
     }

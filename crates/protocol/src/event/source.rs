@@ -53,6 +53,7 @@ const MARKS: [(&str, &str); 34] = [
 ];
 const AUTHORIZER: &str = "authorizer";
 const JOB: &str = "job";
+const WEBSOCKET: &str = "websocket";
 const VPC_LATTICE: &str = "vpc-lattice";
 const UNKNOWN: &str = "unknown";
 
@@ -103,7 +104,7 @@ impl Source {
         let word = match marks.word() {
             Some(word) => word,
             None if is_s3_trial => "s3",
-            None if envelope.context.connection_id.is_some() => "websocket",
+            None if envelope.context.connection_id.is_some() => WEBSOCKET,
             None if envelope.context.service_network_arn.is_some() => VPC_LATTICE,
             None => UNKNOWN,
         };
@@ -113,6 +114,11 @@ impl Source {
     /// Whether it is Lambkin itself, which started a job.
     pub fn is_job(&self) -> bool {
         self.0 == JOB
+    }
+
+    /// Whether it is a WebSocket's event.
+    pub fn is_websocket(&self) -> bool {
+        self.0 == WEBSOCKET
     }
 
     /// Whether it is an authorizer's event.

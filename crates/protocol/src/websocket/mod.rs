@@ -1,7 +1,7 @@
 //! WebSocket APIs: which route a message takes, and the events that API Gateway sends to a function.
 //!
-//! [`Selection`] evaluates the route selection expression, `event` writes the events, [`route_key`] reads back which
-//! route an event took. What a developer writes is [`crate::manifest::WebSocket`]; the sockets are the local cloud's.
+//! [`Selection`] evaluates the route selection expression, `event` writes the events, [`origin`] reads back where
+//! an event came from. What a developer writes is [`crate::manifest::WebSocket`]; the sockets are the local cloud's.
 
 mod event;
 mod selection;
@@ -18,19 +18,24 @@ pub const DISCONNECT: &str = "$disconnect";
 /// The route of what no other route takes.
 pub const DEFAULT: &str = "$default";
 
-/// The route that a WebSocket event took: its `requestContext.routeKey`.
-pub fn route_key(event: &[u8]) -> Option<String> {
+/// Where a WebSocket event came from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Origin {
+    /// The route that it took.
+    pub route_key: String,
+    /// The host name that the client called, without a port.
+    pub domain_name: Option<String>,
+}
+
+/// Where a WebSocket event came from, by its `requestContext`; nothing when it does not say.
+pub fn origin(event: &[u8]) -> Option<Origin> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Event {
-        request_context: Context,
+        request_context: Origin,
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Context {
-        route_key: String,
-    }
-    Some(serde_json::from_slice::<Event>(event).ok()?.request_context.route_key)
+    Some(serde_json::from_slice::<Event>(event).ok()?.request_context)
 }
 
 #[cfg(test)]
@@ -38,10 +43,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_says_which_route_it_took() {
-        let event = br#"{"requestContext":{"routeKey":"send","connectionId":"a="},"body":"{}"}"#;
-        assert_eq!(route_key(event).as_deref(), Some("send"));
-        assert_eq!(route_key(br#"{"requestContext":{}}"#), None);
-        assert_eq!(route_key(b"[]"), None);
+    fn an_event_says_which_route_it_took_and_which_domain_was_called() {
+        let event = br#"{"requestContext":{"routeKey":"say","domainName":"a.example"},"body":""}"#;
+        let origin = origin(event).unwrap();
+        assert_eq!(
+            (origin.route_key.as_str(), origin.domain_name.as_deref()),
+            ("say", Some("a.example"))
+        );
+        assert_eq!(super::origin(br#"{"requestContext":{}}"#), None);
+        assert_eq!(super::origin(b"[]"), None);
     }
 }
