@@ -1,25 +1,33 @@
-//! What a component may do beyond its answer, in every language: keep files in S3, hand out URLs for them, start jobs.
+//! What a component may do beyond its answer, in every language: keep files in S3, hand out URLs for them, start jobs, send
+//! to WebSocket clients.
 //!
 //! One app a language (`capabilities/<language>`), which calls what an event asks for; curl is the client of the URLs.
 
+use crate::server::PATIENCE;
 use crate::stage::{Host, Stage};
+use futures::{SinkExt as _, StreamExt as _};
+use lambkin_local_cloud::api_gateway::websocket;
 use lambkin_local_cloud::lambda::ControlPlane;
 use lambkin_local_cloud::logs::Logs;
 use lambkin_local_cloud::{Endpoint, Services};
+use lambkin_protocol::manifest::WebSocket;
 use lambkin_tests::case::Line;
 use lambkin_tests::programs;
 use serde_json::{Value, json};
-use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 
-/// How long the log is waited for is the log's own business; what is not in it by then never comes.
 const MANIFEST: &str = include_str!("capabilities/manifest.toml");
 
 struct Scene {
-    _stage: Stage,
+    stage: Stage,
     host: Host,
     _lambda: Endpoint,
+    websocket: websocket::Server,
 }
 
 impl Scene {
@@ -33,15 +41,19 @@ impl Scene {
         let manifest = MANIFEST.replace("{component}", component);
         fs_err::write(app.join("lambkin.toml"), manifest).unwrap();
         stage.publish_app("capabilities", std::env::consts::ARCH);
-        let address = free_address();
-        let endpoint = format!("http://{address}");
-        let variables =
-            [("LAMBKIN_APP", "capabilities@live"), ("AWS_ENDPOINT_URL_LAMBDA", endpoint.as_str())];
-        let host = stage.host(&variables);
+        let (aws, sockets) = (listener().await, listener().await);
+        let lambda = format!("http://{}", aws.local_addr().unwrap());
+        let endpoint = format!("http://{}/production", sockets.local_addr().unwrap());
+        let host = stage.host(&[
+            ("LAMBKIN_APP", "capabilities@live"),
+            ("AWS_ENDPOINT_URL_LAMBDA", &lambda),
+            ("LAMBKIN_WEBSOCKET_ENDPOINT", &endpoint),
+        ]);
         let functions = ControlPlane::new([host.function.clone()]);
         let services = Services { lambda: functions, logs: Logs::in_memory() };
-        let lambda = Endpoint::start(address, services).await.unwrap();
-        Self { _stage: stage, host, _lambda: lambda }
+        let lambda = Endpoint::serve(aws, services).unwrap();
+        let websocket = websocket_api(&stage, &host, sockets);
+        Self { stage, host, _lambda: lambda, websocket }
     }
 
     /// What the component answers: `{"ok": …}` or `{"error": {"code", "message"}}`.
@@ -70,11 +82,9 @@ async fn check(language: &str, component: &str) {
     clients_reach_files_by_url(&scene).await;
     what_is_not_granted_is_refused(&scene).await;
     a_job_runs_after_the_answer(&scene).await;
-    let (code, message) =
-        scene.refused("websocket.send", json!({ "connection": "x=", "text": "hi" })).await;
-    assert_eq!(code, "notgranted", "{message}");
-    assert!(message.contains("LAMBKIN_WEBSOCKET_ENDPOINT"), "{message}");
+    messages_reach_websockets(&scene).await;
     assert_eq!(scene.host.processes(), 1);
+    without_an_api_nothing_is_sent(&scene).await;
 }
 
 async fn files_are_kept(scene: &Scene) {
@@ -171,9 +181,67 @@ fn curl(arguments: &[&str], input: &str) -> String {
     status + &fs_err::read_to_string(body).unwrap()
 }
 
-/// An address that nobody listens on: the function is told of it before the server behind it can be started.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+async fn messages_reach_websockets(scene: &Scene) {
+    let url = scene.websocket.url();
+    let address = url.trim_start_matches("ws://").split('/').next().unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut socket, _) = tokio_tungstenite::client_async(&url, stream).await.unwrap();
+    // No route takes it, and so the API says which connection it is.
+    socket.send(Message::text("who am I?")).await.unwrap();
+    let told: Value = serde_json::from_str(&hear(&mut socket).await).unwrap();
+    let connection = told["connectionId"].as_str().unwrap();
+    let about = json!({ "connection": connection, "text": "dobrý den" });
+    assert_eq!(scene.ok("websocket.send", about.clone()).await, Value::Null);
+    assert_eq!(hear(&mut socket).await, "dobrý den");
+    let info = scene.ok("websocket.info", about.clone()).await;
+    assert_eq!(info["sourceIp"], "127.0.0.1");
+    assert!(info["age"].as_f64().unwrap() >= 0.0, "{info}");
+    assert_eq!(scene.ok("websocket.close", about.clone()).await, Value::Null);
+    assert!(matches!(socket.next().await, Some(Ok(Message::Close(_)))));
+    drop(socket);
+    let mut code = String::new();
+    // The API may still be taking its leave of the client.
+    while code != "gone" {
+        code = scene.refused("websocket.send", about.clone()).await.0;
+    }
+    let large = json!({ "connection": connection, "text": "x".repeat(129 << 10) });
+    assert_eq!(scene.refused("websocket.send", large).await.0, "toolarge");
+}
+
+async fn without_an_api_nothing_is_sent(scene: &Scene) {
+    let host = scene.stage.host(&[("LAMBKIN_APP", "capabilities@live")]);
+    let asked = json!({ "call": "websocket.send", "connection": "x=", "text": "hi" });
+    let answer = host.invoke(&asked).await.unwrap();
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("LAMBKIN_WEBSOCKET_ENDPOINT"), "{message}");
+}
+
+async fn hear(socket: &mut WebSocketStream<TcpStream>) -> String {
+    let heard = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap();
+    heard.unwrap().unwrap().into_text().unwrap().to_string()
+}
+
+/// A WebSocket API without a route: its clients hear what components send them.
+fn websocket_api(stage: &Stage, host: &Host, listener: TcpListener) -> websocket::Server {
+    let environment = stage.environment();
+    let credentials = websocket::Credentials {
+        access_key_id: environment["AWS_ACCESS_KEY_ID"].clone(),
+        secret_access_key: environment["AWS_SECRET_ACCESS_KEY"].clone(),
+    };
+    websocket::Server::start(websocket::Settings {
+        listener,
+        api: WebSocket::default(),
+        function: host.function.clone(),
+        limits: websocket::Limits::default(),
+        credentials,
+        on_request: Arc::new(|_| ()),
+    })
+    .unwrap()
+}
+
+/// A listener: the function is told of its address before the server behind it can be started.
+async fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -181,9 +249,10 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs_err::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(fs_err::copy(entry.path(), target).unwrap()),
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs_err::copy(entry.path(), target).unwrap();
         }
     }
 }

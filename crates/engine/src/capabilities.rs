@@ -1,4 +1,4 @@
-//! What a host may do for a guest besides WASI: post to WebSockets, start jobs, keep files in S3.
+//! What a host may do for a guest besides WASI: post to WebSocket connections, start jobs, keep files in S3.
 //!
 //! Owns the seam between guest and host: the traits that a host implements, and the imports of `lambkin:websocket`,
 //! `lambkin:jobs` and `lambkin:files` that call them. What is absent from [`Capabilities`] is not granted, and a guest that

@@ -22,7 +22,7 @@ pub use form::{Form, FormBounds};
 
 /// The longest that a signed URL or form may be good for
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html>).
-pub const MAX_EXPIRES: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub const MAX_EXPIRES: Duration = Duration::from_hours(7 * 24);
 
 /// A client for objects in any bucket. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -209,6 +209,11 @@ fn host_environment(endpoint: &str, app: &str) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// Whether the app has buckets besides the store's, which its developer will want to look into.
+pub(super) fn names_buckets(project: &Project) -> bool {
+    buckets(project).len() > 1
+}
+
 /// The store's bucket, those that components are granted folders of, and those that triggers name.
 fn buckets(project: &Project) -> BTreeSet<&str> {
     let manifest = &project.manifest;

@@ -65,11 +65,13 @@ async fn serve(
     cloud.deploy(&app.project, &output)?;
     cloud.set_triggers(&app.project).await?;
     let running = cloud.running();
-    let s3 = cloud.s3_access();
-    output.done("Endpoints", &format!("Lambda and Logs {}, S3 {s3}", running.aws));
+    output.done("Endpoints", &format!("Lambda and Logs {}, S3 {}", running.aws, running.s3));
     output.done("Serving", &format!("{}  (Ctrl-C ends it)", running.app));
     if let Some(url) = cloud.websocket_url() {
         output.done("Serving", &url);
+    }
+    if cloud::names_buckets(&app.project) {
+        output.done("S3", &cloud.s3_access());
     }
     loop {
         if arguments.no_watch {

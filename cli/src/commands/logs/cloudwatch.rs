@@ -2,24 +2,12 @@
 //! (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>).
 
 use crate::config::LogsAccess;
-use anyhow::{Context as _, Result, anyhow};
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
+use anyhow::Result;
 use bytes::Bytes;
-use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Full};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use http::{Request, Response, StatusCode};
+use lambkin_aws::{Access, Client, SendError};
 use serde::Deserialize;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const ACTION: &str = "Logs_20140328.FilterLogEvents";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
@@ -56,7 +44,7 @@ pub(super) enum CallError {
     },
     /// Nobody answers.
     #[error("CloudWatch Logs does not answer")]
-    Unreachable(#[source] anyhow::Error),
+    Unreachable(#[source] SendError),
     /// What came is no answer.
     #[error("the answer cannot be read")]
     Malformed(#[source] serde_json::Error),
@@ -64,9 +52,7 @@ pub(super) enum CallError {
 
 /// A client for one endpoint.
 pub(super) struct CloudWatch {
-    access: LogsAccess,
-    endpoint: String,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client,
 }
 
 #[derive(Deserialize)]
@@ -95,13 +81,12 @@ impl CloudWatch {
         ] {
             anyhow::ensure!(!value.is_empty(), "{name} is not set");
         }
-        let endpoint = access
-            .endpoint
-            .clone()
-            .unwrap_or_else(|| format!("https://logs.{}.amazonaws.com", access.region));
-        let client =
-            Client::builder(TokioExecutor::new()).build(connector(access.ca_bundle.as_deref())?);
-        Ok(Self { access, endpoint, client })
+        let LogsAccess {
+            region, access_key_id, secret_access_key, session_token, ca_bundle, ..
+        } = access;
+        let signer = Access { region, access_key_id, secret_access_key, session_token, ca_bundle };
+        let endpoint = access.endpoint.unwrap_or_else(|| signer.endpoint("logs"));
+        Ok(Self { client: Client::new(signer, "logs", &endpoint)? })
     }
 
     /// All events of the group from `start` on, in milliseconds since 1970, that the pattern takes.
@@ -130,15 +115,11 @@ impl CloudWatch {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let sent = tokio::time::timeout(TIMEOUT, self.send(body.clone())).await;
-            let (status, answer) = match sent {
-                Ok(sent) => sent.map_err(CallError::Unreachable)?,
-                Err(_) => return Err(CallError::Unreachable(anyhow!("no answer in {TIMEOUT:?}"))),
-            };
-            if status == StatusCode::OK {
-                return serde_json::from_slice(&answer).map_err(CallError::Malformed);
+            let answer = self.send(body.clone()).await.map_err(CallError::Unreachable)?;
+            if answer.status() == StatusCode::OK {
+                return serde_json::from_slice(answer.body()).map_err(CallError::Malformed);
             }
-            match refusal(status, &answer) {
+            match refusal(answer.status(), answer.body()) {
                 CallError::Refused { name, .. }
                     if name == "ThrottlingException" && attempt < ATTEMPTS =>
                 {
@@ -149,48 +130,13 @@ impl CloudWatch {
         }
     }
 
-    async fn send(&self, body: Bytes) -> Result<(StatusCode, Bytes)> {
-        let uri = format!("{}/", self.endpoint.trim_end_matches('/'));
-        let mut request = Request::post(&uri)
+    async fn send(&self, body: Bytes) -> Result<Response<Bytes>, SendError> {
+        let request = Request::post("/")
             .header("content-type", CONTENT_TYPE)
             .header("x-amz-target", ACTION)
-            .body(Full::new(body.clone()))
-            .with_context(|| format!("the endpoint {} is not a URL", self.endpoint))?;
-        self.sign(&mut request, &body)?;
-        let response = self
-            .client
-            .request(request)
-            .await
-            .with_context(|| format!("{} cannot be reached", self.endpoint))?;
-        let status = response.status();
-        Ok((status, response.into_body().collect().await?.to_bytes()))
-    }
-
-    fn sign(&self, request: &mut Request<Full<Bytes>>, body: &[u8]) -> Result<()> {
-        let access = &self.access;
-        let identity = Credentials::new(
-            &access.access_key_id,
-            &access.secret_access_key,
-            access.session_token.clone(),
-            None,
-            "environment",
-        )
-        .into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&access.region)
-            .name("logs")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()?
-            .into();
-        let uri = request.uri().to_string();
-        let headers = [("content-type", CONTENT_TYPE), ("x-amz-target", ACTION)];
-        let signable =
-            SignableRequest::new("POST", &uri, headers.into_iter(), SignableBody::Bytes(body))?;
-        let (instructions, _) = sign(signable, &parameters)?.into_parts();
-        instructions.apply_to_request_http1x(request);
-        Ok(())
+            .body(body)
+            .map_err(SendError::Malformed)?;
+        self.client.send(request, TIMEOUT).await
     }
 }
 
@@ -211,25 +157,4 @@ fn refusal(status: StatusCode, answer: &[u8]) -> CallError {
         "ResourceNotFoundException" => CallError::Missing,
         _ => CallError::Refused { name, message },
     }
-}
-
-fn connector(ca_bundle: Option<&Path>) -> Result<HttpsConnector<HttpConnector>> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(path) = ca_bundle {
-        roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(&fs_err::read(path)?) {
-            let certificate = certificate.map_err(|error| anyhow!("{}: {error}", path.display()));
-            roots.add(certificate?)?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    let tls = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http();
-    Ok(tls.enable_http1().wrap_connector(tcp))
 }

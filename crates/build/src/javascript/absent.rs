@@ -11,17 +11,17 @@ use wasmparser::{CompositeInnerType, FuncType, Parser, Payload, TypeRef};
 /// A module that exports the functions which `core` imports from `interface`.
 pub(super) fn interface(core: &[u8], interface: &str) -> Result<Vec<u8>> {
     let (mut types, mut functions) = (TypeSection::new(), FunctionSection::new());
-    let (mut exports, mut code) = (ExportSection::new(), CodeSection::new());
+    let (mut exports, mut bodies) = (ExportSection::new(), CodeSection::new());
     for (index, (name, kind)) in (0..).zip(imported(core, interface)?) {
         types.ty().func_type(&RoundtripReencoder.func_type(kind)?);
         functions.function(index);
         exports.export(&name, ExportKind::Func, index);
         let mut body = Function::new([]);
         body.instructions().unreachable().end();
-        code.function(&body);
+        bodies.function(&body);
     }
     let mut module = Module::new();
-    module.section(&types).section(&functions).section(&exports).section(&code);
+    module.section(&types).section(&functions).section(&exports).section(&bodies);
     Ok(module.finish())
 }
 

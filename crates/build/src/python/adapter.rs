@@ -86,7 +86,7 @@ const CAPABILITIES: [Capability; 3] = [
 ///
 /// A component imports all that its world names, so the world names no more than the program does.
 pub(super) fn capabilities<'a>(
-    sources: impl Iterator<Item = &'a str> + Clone,
+    sources: &(impl Iterator<Item = &'a str> + Clone),
 ) -> Vec<&'static Capability> {
     let is_imported =
         |capability: &&Capability| sources.clone().any(|source| imports(source, capability.module));
@@ -144,7 +144,7 @@ mod tests {
     use super::capabilities;
 
     fn check(source: &str, expected: &[&str]) {
-        let found = capabilities([source].into_iter());
+        let found = capabilities(&[source].into_iter());
         let found: Vec<_> = found.iter().map(|capability| capability.module).collect();
         assert_eq!(found, expected, "{source}");
     }

@@ -75,7 +75,7 @@ impl Request<'_> {
         adapter::write_package(&entry)?;
         let sources = self.sources.contents()?;
         let texts = sources.iter().filter_map(|(_, text)| std::str::from_utf8(text).ok());
-        adapter::write_wit(&wit, &adapter::capabilities(texts))?;
+        adapter::write_wit(&wit, &adapter::capabilities(&texts))?;
         fs_err::write(entry.join("lambkin_main.py"), self.main_module()?)?;
 
         let mut command = tool.python();

@@ -127,7 +127,7 @@ mod tests {
             max_bytes: 100,
             content_type: Some("image/png".to_owned()),
         };
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_417_200);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_417_201);
         let at = Place { bucket: "photos", key: "in/a.png" };
         let form = sign(&access(), at, &bounds, now).unwrap();
         assert_eq!(form.url, "https://photos.s3.us-east-1.amazonaws.com/");
