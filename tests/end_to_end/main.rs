@@ -24,6 +24,7 @@ mod files;
 mod local_cloud;
 mod logs;
 mod packages;
+mod photos;
 mod releases;
 mod reuse;
 mod serve;

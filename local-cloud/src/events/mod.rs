@@ -1,6 +1,6 @@
 //! Events that reach a function by themselves: S3's notifications and schedules, by the triggers of an app's manifest.
 //!
-//! `schedule` knows when, [`s3`](crate::s3) what has changed; `delivery` invokes. Who takes an event inside the function is the host's to say.
+//! `schedule` knows when, [`s3`] what has changed; `delivery` invokes. Who takes an event inside the function is the host's to say.
 
 mod delivery;
 mod schedule;
