@@ -1,8 +1,10 @@
 //! The command line as typed arguments. What they mean is resolved in `settings.rs`.
 
+mod dev;
 mod logs;
-pub(crate) mod websocket;
+mod websocket;
 
+pub(crate) use dev::Dev;
 pub(crate) use logs::Logs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -103,35 +105,6 @@ pub(crate) struct Store {
 pub(crate) struct Build {
     #[command(flatten)]
     pub(crate) source: Source,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Dev {
-    #[command(flatten)]
-    pub(crate) source: Source,
-    /// The address to serve the app on
-    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
-    pub(crate) listen: SocketAddr,
-    /// The address where AWS's clients of Lambda and of logs call; two ports beside --listen when nothing is said
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) listen_aws: Option<SocketAddr>,
-    #[command(flatten)]
-    pub(crate) websocket: websocket::WebSocket,
-    /// Serve what is there, and do not watch the sources
-    #[arg(long)]
-    pub(crate) no_watch: bool,
-    /// The most sandboxes (host processes) at once
-    #[arg(long, default_value_t = 10, value_name = "COUNT")]
-    pub(crate) max_sandboxes: usize,
-    /// How many requests the function answers at once before it refuses more as Lambda does; without it they wait
-    #[arg(long, value_name = "COUNT")]
-    pub(crate) reserved_concurrency: Option<usize>,
-    /// The function's memory in MiB
-    #[arg(long, default_value_t = 512, value_name = "MIB")]
-    pub(crate) memory: u32,
-    /// The host to run, when it is not beside `lambkin`
-    #[arg(long, env = "LAMBKIN_BOOTSTRAP", value_name = "FILE")]
-    pub(crate) bootstrap: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ use lambkin_aws::{Access, Client};
 use lambkin_engine::Capabilities;
 use lambkin_protocol::job::WebSocketApi;
 use lambkin_store::{Files, S3Access};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -146,14 +147,9 @@ fn reason(answer: &http::Response<bytes::Bytes>) -> String {
     }
 }
 
-/// One segment of a path.
-fn segment(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
+/// One segment of a path: only what RFC 3986 calls unreserved stays as it is, as AWS signs it.
+fn segment(text: &str) -> PercentEncode<'_> {
+    const RESERVED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, RESERVED)
 }

@@ -18,6 +18,7 @@ use lambkin_protocol::answer;
 use lambkin_protocol::event::{Format, HttpEvent};
 use lambkin_protocol::files::{self, Content, Index, IndexError};
 use lambkin_protocol::release::FileIndex;
+use lambkin_protocol::routes;
 use lambkin_store::{ReadError, SignedHeaders, Store};
 use moka::future::Cache as Memory;
 use std::ops::Range;
@@ -187,8 +188,8 @@ impl Host {
             None => Err(FilesError::NoIndex { release: app.release_id.clone() }),
         };
         let index = index.map_err(|source| failure(destination, source))?;
-        let of_app = app.routes.find(method, &destination.path);
-        let rest = of_app.map_or("", |found| found.route.rest(&destination.path));
+        let matched = destination.route.as_deref().unwrap_or_default();
+        let rest = routes::rest(matched, &destination.path);
         Ok(files::answer(&index, route, (method, rest), headers))
     }
 

@@ -16,3 +16,6 @@ mod endpoint;
 mod http_server;
 
 pub use endpoint::{Endpoint, Services};
+
+/// The account that everything of the local cloud belongs to, in events and ARNs: twelve digits.
+pub const ACCOUNT_ID: &str = "000000000000";

@@ -17,8 +17,12 @@ struct Dev(Server);
 
 impl Dev {
     fn start(app: &Path) -> Self {
+        Self::with(app, &[])
+    }
+
+    fn with(app: &Path, options: &[&str]) -> Self {
         Self(Server::start(|command| {
-            command.args(["dev", "--listen", "127.0.0.1:0"]).current_dir(app);
+            command.args(["dev", "--listen", "127.0.0.1:0"]).args(options).current_dir(app);
         }))
     }
 
@@ -74,6 +78,22 @@ async fn an_edited_source_answers_the_next_request_and_a_broken_one_does_not_tak
     dev.wait_for("Reloaded");
     assert_eq!(dev.get("/elsewhere").await.status, 404);
     assert_eq!(dev.get("/only/this").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_has_lambdas_longest_time_and_the_one_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = scaffold(&folder, "js-function");
+    let told =
+        "export const handler = async (_, context) => `${context.getRemainingTimeInMillis()}`;\n";
+    fs_err::write(app.join("src/index.js"), told).unwrap();
+    let remaining = async |dev: Dev| -> u64 {
+        std::str::from_utf8(&dev.get("/").await.body).unwrap().parse().unwrap()
+    };
+    let longest = remaining(Dev::start(&app)).await;
+    assert!((600_000..=900_000).contains(&longest), "{longest} ms");
+    let limited = Dev::with(&app, &["--timeout", "29"]);
+    assert!((10_000..=29_000).contains(&remaining(limited).await));
 }
 
 #[tokio::test(flavor = "multi_thread")]

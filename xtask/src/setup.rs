@@ -6,17 +6,16 @@
 mod c_compiler;
 pub(crate) mod cargo_deny;
 mod cargo_tool;
-mod componentize_js;
 mod debian;
 mod guest_rust;
 pub(crate) mod java;
 pub(crate) mod node;
+mod npm;
 pub(crate) mod python;
 pub(crate) mod valgrind;
 pub(crate) mod wasmtime;
 pub(crate) mod wit_bindgen;
 pub(crate) mod wrk;
-mod wscat;
 
 use crate::{config::Config, shell};
 use std::time::Instant;
@@ -54,7 +53,7 @@ const FOR_TESTING: [Step; 14] = [
         install: |config| python::install(config, &python::RUNTIME_INTERFACE_EMULATOR),
     },
     Step { name: "cargo-lambda", install: |config| python::install(config, &python::CARGO_LAMBDA) },
-    Step { name: "componentize-js", install: componentize_js::install },
+    Step { name: "componentize-js", install: |config| npm::install(config, &npm::COMPONENTIZE_JS) },
     Step {
         name: "componentize-py",
         install: |config| python::install(config, &python::COMPONENTIZE_PY),
@@ -62,7 +61,7 @@ const FOR_TESTING: [Step; 14] = [
     Step { name: "wasm-tools", install: |config| python::install(config, &python::WASM_TOOLS) },
     Step { name: "wit-bindgen", install: wit_bindgen::install },
     NODES_CLIENT,
-    Step { name: "wscat", install: wscat::install },
+    Step { name: "wscat", install: |config| npm::install(config, &npm::WSCAT) },
     Step {
         name: "WebSocket clients",
         install: |config| python::install(config, &python::WEBSOCKET_CLIENTS),

@@ -22,13 +22,11 @@ pub use definition::Definition;
 pub use http_api::MAX_BODY;
 pub use server::{Server, Settings, StartError};
 
+pub(crate) use crate::ACCOUNT_ID;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-
-/// The account that every local API belongs to.
-const ACCOUNT_ID: &str = "000000000000";
 
 /// The region that ARNs name.
 const REGION: &str = "us-east-1";

@@ -36,6 +36,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use crate::ACCOUNT_ID;
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -108,7 +109,8 @@ impl Settings {
 
     /// The function's version-less ARN, in the region its environment names.
     pub(crate) fn arn(&self) -> String {
-        format!("arn:aws:lambda:{}:000000000000:function:{}", environment::region(self), self.name)
+        let region = environment::region(self);
+        format!("arn:aws:lambda:{region}:{ACCOUNT_ID}:function:{}", self.name)
     }
 }
 

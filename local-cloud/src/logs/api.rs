@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::pattern::Pattern;
 use super::query::{Filter, From, MAX_EVENTS};
 use super::{Group, Logs, State};
+use crate::ACCOUNT_ID;
 use crate::http_server::{AwsReply, whole};
 
 /// How the header `X-Amz-Target` of these calls begins.
@@ -200,7 +201,7 @@ fn groups(state: &State, asked: &Asked) -> Result<Value, Refused> {
             && asked.log_group_name_pattern.as_ref().is_none_or(|part| name.contains(part))
     });
     let described = wanted.map(|(name, group)| {
-        let arn = format!("arn:aws:logs:us-east-1:000000000000:log-group:{name}");
+        let arn = format!("arn:aws:logs:us-east-1:{ACCOUNT_ID}:log-group:{name}");
         json!({
             "logGroupName": name,
             "creationTime": group.created,
@@ -237,7 +238,7 @@ fn streams(state: &State, asked: &Asked) -> Result<Value, Refused> {
             "lastEventTimestamp": stream.last,
             "lastIngestionTime": stream.last,
             "uploadSequenceToken": format!("{:056}", stream.last),
-            "arn": format!("arn:aws:logs:us-east-1:000000000000:log-group:{group_name}:log-stream:{name}"),
+            "arn": format!("arn:aws:logs:us-east-1:{ACCOUNT_ID}:log-group:{group_name}:log-stream:{name}"),
             "storedBytes": 0,
         })
     });

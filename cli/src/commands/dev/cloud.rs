@@ -12,7 +12,7 @@ use crate::running::Running;
 use anyhow::Result;
 use lambkin_local_cloud::api_gateway::{self, Definition};
 use lambkin_local_cloud::logs::Logs;
-use lambkin_local_cloud::{Endpoint, Services, events, lambda, s3};
+use lambkin_local_cloud::{ACCOUNT_ID, Endpoint, Services, events, lambda, s3};
 use lambkin_store::{S3Access, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -28,13 +28,6 @@ const BUCKET: &str = "lambkin";
 const ACCESS_KEY_ID: &str = "local";
 const SECRET_ACCESS_KEY: &str = "local-secret";
 const REGION: &str = "us-east-1";
-
-/// The account that local events come from: the one of AWS's own examples.
-const ACCOUNT: &str = "123456789012";
-
-/// API Gateway's limit for an HTTP API's integration.
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The running services.
 pub(crate) struct Cloud {
@@ -78,7 +71,7 @@ impl Cloud {
         }
         let told = Arc::clone(&stream);
         let function = lambda::Function::start(lambda::Settings {
-            timeout: TIMEOUT,
+            timeout: Duration::from_secs(arguments.timeout),
             memory_mb: arguments.memory,
             max_sandboxes: arguments.max_sandboxes,
             reserved_concurrency: arguments.reserved_concurrency,
@@ -173,7 +166,7 @@ async fn create_buckets(s3: &s3::Server, project: &Project) -> Result<()> {
 
 /// What happens by itself invokes the function as AWS does, with its retries; a failure is in the function's log.
 fn event_sources(function: lambda::Function) -> events::Sources {
-    let place = events::Place { region: REGION.to_owned(), account: ACCOUNT.to_owned() };
+    let place = events::Place { region: REGION.to_owned(), account: ACCOUNT_ID.to_owned() };
     events::Sources::new(place, events::to_function(function))
 }
 

@@ -69,7 +69,7 @@ async fn asynchronous_functions_wait_at_the_same_time() {
     for outcome in futures::future::join_all(calls).await {
         assert_eq!(outcome.unwrap().0, "200 request-1");
     }
-    assert!(started.elapsed().as_millis() < 2000, "{:?}", started.elapsed());
+    assert!(started.elapsed().as_millis() < 3500, "{:?}", started.elapsed());
 }
 
 #[tokio::test]

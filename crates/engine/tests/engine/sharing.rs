@@ -158,7 +158,7 @@ async fn one_that_computes_beyond_its_deadline_ends_the_instance() {
     assert!(matches!(culprit, InvokeError::Timeout { .. }), "{culprit}");
     let bystander = bystander.unwrap_err();
     assert!(matches!(bystander, InvokeError::InstanceLost { .. }), "{bystander}");
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_millis(4500), "{:?}", started.elapsed());
     assert_eq!(calls(&function, 2).await, "1");
 }
 

@@ -41,20 +41,18 @@ pub struct Route {
     pub files: Option<Static>,
 }
 
-impl Route {
-    /// What of a raw `path` that matches the route names a file of its folder: all from the route's first parameter on,
-    /// the whole of it for [`DEFAULT`], and nothing for a route without parameters.
-    pub fn rest<'a>(&self, path: &'a str) -> &'a str {
-        let path = path.strip_prefix('/').unwrap_or(path);
-        if self.path == DEFAULT {
-            return path;
-        }
-        let own = self.path.strip_prefix('/').unwrap_or(&self.path);
-        let Some(before) = own.split('/').position(|segment| segment.starts_with('{')) else {
-            return "";
-        };
-        path.splitn(before + 1, '/').nth(before).unwrap_or_default()
+/// What of a raw `path` that matches `route`, a route's path, names a file of its folder: all from the route's first parameter
+/// on, the whole of it for [`DEFAULT`], and nothing for a route without parameters.
+pub fn rest<'a>(route: &str, path: &'a str) -> &'a str {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    if route == DEFAULT {
+        return path;
     }
+    let route = route.strip_prefix('/').unwrap_or(route);
+    let Some(before) = route.split('/').position(|segment| segment.starts_with('{')) else {
+        return "";
+    };
+    path.splitn(before + 1, '/').nth(before).unwrap_or_default()
 }
 
 /// Why a set of routes is refused.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
+use crate::error::Cause;
 use crate::s3::failure::{Attempt, Failure};
 
 /// The pauses are random in `0..=bound`, the bound doubling from the first to the longest
@@ -37,7 +38,8 @@ impl Pace {
 #[error("no answer within {0:?}")]
 struct NoAnswer(Duration);
 
-/// Calls `attempt` with the number of attempts before it until it settles or the deadline is near.
+/// Calls `attempt` with the number of attempts before it until it settles or the deadline is near. An attempt that the deadline
+/// cut short says nothing of the server, so the cause that is told is then the one of the attempt before it.
 pub(crate) async fn retry<T, F>(
     deadline: Deadline,
     pace: Pace,
@@ -48,6 +50,7 @@ where
 {
     let mut attempts = 0;
     let mut bound = FIRST_PAUSE;
+    let mut told: Option<Cause> = None;
     loop {
         let limit = pace.attempt(deadline.remaining());
         let outcome = tokio::time::timeout(limit, attempt(attempts)).await;
@@ -55,6 +58,7 @@ where
         let source = match outcome {
             Ok(Err(Failure::Transient(source))) => source,
             Ok(settled) => return settled,
+            Err(_) if limit < SHORTEST_ATTEMPT => told.unwrap_or_else(|| Arc::new(NoAnswer(limit))),
             Err(_) => Arc::new(NoAnswer(limit)),
         };
         let pause = bound.mul_f64(fastrand::f64());
@@ -63,5 +67,6 @@ where
         }
         tokio::time::sleep(pause).await;
         bound = (bound * 2).min(LONGEST_PAUSE);
+        told = Some(source);
     }
 }

@@ -45,7 +45,7 @@ async fn a_server_that_never_answers_is_unavailable_at_the_deadline() {
     let ReadError::Unavailable { object, attempts, within, .. } = &error else { panic!("{error}") };
     assert_eq!(object, "s3://bucket/prefix/apps/shop/releases/00.json");
     assert!(*attempts >= 2 && *within == Duration::from_millis(1200), "{error}");
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -67,6 +67,15 @@ async fn a_server_that_stays_busy_is_unavailable_and_says_so() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_the_deadline_cuts_short_does_not_hide_why_the_one_before_it_failed() {
+    let server = Server::start([Act::busy(), Act::Hang, Act::Hang]).await;
+    let store = server.store.with_patience(Duration::from_millis(450));
+    let error = store.alias("shop", "live", None).await.unwrap_err();
+    assert!(matches!(error, ReadError::Unavailable { .. }), "{error}");
+    assert!(error.source().unwrap().to_string().contains("503 SlowDown"), "{error:?}");
+}
+
+#[tokio::test]
 async fn an_endpoint_where_nobody_listens_is_unavailable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -77,7 +86,7 @@ async fn an_endpoint_where_nobody_listens_is_unavailable() {
     let started = Instant::now();
     let error = store.list_apps().await.unwrap_err();
     assert!(matches!(&error, ReadError::Unavailable { attempts, .. } if *attempts >= 2), "{error}");
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]

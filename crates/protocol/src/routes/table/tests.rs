@@ -10,7 +10,8 @@ fn route(written: &str) -> Route {
 
 #[test]
 fn the_name_of_a_file_begins_where_the_first_parameter_stands() {
-    let check = |written: &str, path: &str, rest: &str| assert_eq!(route(written).rest(path), rest);
+    let check =
+        |route: &str, path: &str, rest: &str| assert_eq!(super::super::rest(route, path), rest);
     check("/assets/{proxy+}", "/assets/css/a%20b.css", "css/a%20b.css");
     check("/{proxy+}", "/a/b/", "a/b/");
     check("/v1/{name}/{file}", "/v1/x/y", "x/y");
