@@ -150,18 +150,38 @@ impl Output {
             return;
         }
         eprintln!("{RED}error{RED:#}: {error}");
-        let mut last = error.to_string();
-        for cause in error.chain().skip(1) {
-            let text = cause.to_string();
-            if !last.ends_with(&text) {
-                eprintln!("  {DIM}because{DIM:#} {text}");
-            }
-            last = text;
+        for cause in causes(error) {
+            eprintln!("  {DIM}because{DIM:#} {cause}");
         }
         if let Some(hinted) = error.downcast_ref::<Hinted>() {
             eprintln!("{CYAN}hint{CYAN:#}: {}", hinted.hint());
         }
     }
+
+    /// What [`Output::error`] prints, as plain text.
+    pub(crate) fn describe(error: &anyhow::Error) -> String {
+        if let Some(failure) = error.downcast_ref::<lambkin_build::BuildFailure>() {
+            let output = anstream::adapter::strip_str(failure.output.trim_end()).to_string();
+            return format!("{output}\nerror: {}", failure.summary);
+        }
+        let causes = causes(error).into_iter().map(|cause| format!("\n  because {cause}"));
+        let hint = error.downcast_ref::<Hinted>().map(|it| format!("\nhint: {}", it.hint()));
+        std::iter::once(format!("error: {error}")).chain(causes).chain(hint).collect()
+    }
+}
+
+/// The causes of an error, without those that the one before ends with.
+fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut last = error.to_string();
+    let mut causes = Vec::new();
+    for cause in error.chain().skip(1) {
+        let text = cause.to_string();
+        if !last.ends_with(&text) {
+            causes.push(text.clone());
+        }
+        last = text;
+    }
+    causes
 }
 
 /// A step in progress.

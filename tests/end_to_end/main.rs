@@ -11,6 +11,7 @@
 
 mod artifacts;
 mod authorizers;
+mod browser;
 mod building;
 mod capabilities;
 mod commands;
@@ -24,6 +25,7 @@ mod files;
 mod local_cloud;
 mod logs;
 mod packages;
+mod page;
 mod photos;
 mod releases;
 mod reuse;

@@ -1,6 +1,7 @@
 //! `examples/photos` under `lambkin dev`: a page, an authorizer, an upload to S3, its event, a job and its report on a
 //! WebSocket, in four languages.
 
+use crate::browser;
 use crate::server::{PATIENCE, Server};
 use futures::{SinkExt as _, StreamExt as _};
 use lambkin_tests::programs::{self, Programs};
@@ -60,6 +61,15 @@ async fn an_uploaded_photo_is_measured_by_a_job_and_its_client_hears_of_it() {
     let listed = curl(&[&photos], "");
     let listed: Value = serde_json::from_str(listed.strip_prefix("200 ").unwrap()).unwrap();
     assert_eq!(listed, json!([report]));
+
+    let picture = folder.path().join("dash.png");
+    // Seven pixels wide, and the checksum of that.
+    let mut dash = PNG.to_vec();
+    dash[19] = 7;
+    dash[29..].copy_from_slice(&[0x12, 0x0b, 0xb4, 0xce]);
+    fs_err::write(&picture, dash).unwrap();
+    let page = format!("{app}/?socket={url}");
+    browser::run("photos.mjs", &[&page, picture.to_str().unwrap(), "7 × 1"]);
 }
 
 fn upload(form: &Value) {

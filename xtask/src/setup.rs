@@ -6,6 +6,7 @@
 mod c_compiler;
 pub(crate) mod cargo_deny;
 mod cargo_tool;
+mod chromium;
 mod debian;
 mod guest_rust;
 pub(crate) mod java;
@@ -42,7 +43,7 @@ const FOR_BUILDING: [Step; 2] = [
 ];
 
 /// What only the checks and tests need: tools, and independent programs to test against.
-const FOR_TESTING: [Step; 14] = [
+const FOR_TESTING: [Step; 16] = [
     VALGRIND,
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
@@ -66,6 +67,8 @@ const FOR_TESTING: [Step; 14] = [
         name: "WebSocket clients",
         install: |config| python::install(config, &python::WEBSOCKET_CLIENTS),
     },
+    Step { name: "Chromium", install: chromium::install },
+    Step { name: "Playwright", install: |config| npm::install(config, &npm::PLAYWRIGHT) },
 ];
 
 /// What counts the host's instructions.

@@ -2,7 +2,7 @@
 //!
 //! [`Server`] listens for an API and answers by its [`Definition`]: `http_api` does so as an HTTP API,
 //! `rest_api` as a REST API, both with `authorizers`. [`function_url`] is a function URL that streams, [`websocket`] a
-//! WebSocket API. All read requests with `incoming` and write responses with `outgoing`; `sigv4` checks who signed one.
+//! WebSocket API. `developer` is what only the local cloud shows. All read requests with `incoming` and write responses with `outgoing`; `sigv4` checks who signed one.
 //! The formats themselves are `lambkin_protocol`'s.
 
 pub mod function_url;
@@ -10,6 +10,7 @@ pub mod websocket;
 
 mod authorizers;
 mod definition;
+mod developer;
 mod http_api;
 mod incoming;
 mod integration;
@@ -19,6 +20,7 @@ mod server;
 mod sigv4;
 
 pub use definition::Definition;
+pub use developer::{Answering, Developer};
 pub use http_api::MAX_BODY;
 pub use server::{Server, Settings, StartError};
 
@@ -26,7 +28,8 @@ pub(crate) use crate::ACCOUNT_ID;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
 
 /// The region that ARNs name.
 const REGION: &str = "us-east-1";
@@ -43,6 +46,12 @@ pub struct Access {
     pub method: String,
     /// The path, percent-encoded, without the query.
     pub path: String,
+    /// The query, percent-encoded, without the `?`.
+    pub query: Option<String>,
+    /// The request's headers as the client sent them.
+    pub headers: HeaderMap,
+    /// The request's body; empty when it was not read, because nothing was called.
+    pub body: Bytes,
     /// The route that answered, such as `GET /items/{id}`; absent when none did.
     pub route_key: Option<String>,
     /// The response's status.
@@ -66,7 +75,10 @@ struct Visit {
 
 impl Visit {
     fn begin<B>(request: &http::Request<B>) -> Self {
-        Self::of(request.method().as_str(), request.uri().path())
+        let mut visit = Self::of(request.method().as_str(), request.uri().path());
+        visit.access.query = request.uri().query().map(str::to_owned);
+        visit.access.headers = request.headers().clone();
+        visit
     }
 
     fn of(method: &str, path: &str) -> Self {
@@ -74,6 +86,9 @@ impl Visit {
             request_id: incoming::request_id(),
             method: method.to_owned(),
             path: path.to_owned(),
+            query: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
             route_key: None,
             status: StatusCode::OK,
             duration: Duration::ZERO,
@@ -83,9 +98,14 @@ impl Visit {
         Self { access, begun: Instant::now() }
     }
 
-    fn end(mut self, status: StatusCode, tell: &OnRequest) {
+    /// Notes how it ended.
+    fn close(&mut self, status: StatusCode) {
         self.access.status = status;
         self.access.duration = self.begun.elapsed();
+    }
+
+    fn end(mut self, status: StatusCode, tell: &OnRequest) {
+        self.close(status);
         tell(&self.access);
     }
 }

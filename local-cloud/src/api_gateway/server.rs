@@ -15,6 +15,7 @@ use lambkin_protocol::manifest::ApiType;
 use lambkin_protocol::routes::RouteError;
 
 use super::definition::{Definition, Deployed};
+use super::developer::{self, Developer};
 use super::integration::Integration;
 use super::{OnRequest, Visit, http_api, rest_api};
 use crate::http_server::HttpServer;
@@ -36,10 +37,12 @@ pub struct Settings {
     pub integration_timeout: Option<Duration>,
     /// Gets one access per request.
     pub on_request: OnRequest,
+    /// Pages that only a developer sees.
+    pub developer: Option<Arc<dyn Developer>>,
 }
 
 impl Settings {
-    /// The time-outs of AWS; accesses are dropped.
+    /// The time-outs of AWS; accesses are dropped, and there is nothing beside the API.
     pub fn new(address: SocketAddr, definition: Definition, function: Function) -> Self {
         Self {
             address,
@@ -47,6 +50,7 @@ impl Settings {
             function,
             integration_timeout: None,
             on_request: Arc::new(|_| ()),
+            developer: None,
         }
     }
 }
@@ -79,6 +83,7 @@ struct Service {
     function: Function,
     integration_timeout: Option<Duration>,
     on_request: OnRequest,
+    developer: Option<Arc<dyn Developer>>,
 }
 
 impl Server {
@@ -90,6 +95,7 @@ impl Server {
             function: settings.function,
             integration_timeout: settings.integration_timeout,
             on_request: settings.on_request,
+            developer: settings.developer,
         });
         let served = Arc::clone(&service);
         let http = service_fn(move |request| {
@@ -125,6 +131,11 @@ impl Server {
 
 impl Service {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if let Some(developer) = &self.developer
+            && developer.owns(request.uri().path())
+        {
+            return developer::answer(Arc::clone(developer), request).await.map(Full::new);
+        }
         let deployed = Arc::clone(&self.deployed.read().unwrap_or_else(PoisonError::into_inner));
         let mut visit = Visit::begin(&request);
         let (function, kind) = (self.function.clone(), deployed.api.kind);
@@ -133,7 +144,7 @@ impl Service {
             ApiType::Rest => rest_api::INTEGRATION_TIMEOUT,
         });
         let (deployed, integration) = (&*deployed, &Integration { function, timeout });
-        let response = match kind {
+        let mut response = match kind {
             ApiType::Http => {
                 http_api::Api { deployed, integration }.answer(request, &mut visit).await
             }
@@ -141,6 +152,10 @@ impl Service {
                 rest_api::Api { deployed, integration }.answer(request, &mut visit).await
             }
         };
+        if let Some(developer) = &self.developer {
+            visit.close(response.status());
+            developer::explain(&**developer, &visit.access, &mut response);
+        }
         visit.end(response.status(), &self.on_request);
         response.map(Full::new)
     }

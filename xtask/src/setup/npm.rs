@@ -22,6 +22,10 @@ pub(super) const COMPONENTIZE_JS: Program = Program {
 /// The WebSocket client that AWS's own pages use.
 pub(super) const WSCAT: Program = Program { folder: "wscat-6.1.0", packages: &["wscat@6.1.0"] };
 
+/// What drives a browser; it brings none.
+pub(super) const PLAYWRIGHT: Program =
+    Program { folder: "playwright-1.64.1", packages: &["playwright-core@1.64.1"] };
+
 pub(super) fn install(config: &Config, program: &Program) -> anyhow::Result<Outcome> {
     let folder = config.tool(program.folder);
     // npm writes this file last: an installation that was broken off lacks it.

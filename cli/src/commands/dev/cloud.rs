@@ -2,6 +2,7 @@
 //! app has one, a WebSocket API.
 
 use super::ALIAS;
+use super::page::{Board, Page};
 use super::stream::Stream;
 use super::websocket::WebSocket;
 use crate::args;
@@ -13,7 +14,7 @@ use anyhow::Result;
 use lambkin_local_cloud::api_gateway::{self, Definition};
 use lambkin_local_cloud::logs::Logs;
 use lambkin_local_cloud::{ACCOUNT_ID, Endpoint, Services, events, lambda, s3};
-use lambkin_store::{S3Access, Store};
+use lambkin_store::{Files, S3Access, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +30,9 @@ const ACCESS_KEY_ID: &str = "local";
 const SECRET_ACCESS_KEY: &str = "local-secret";
 const REGION: &str = "us-east-1";
 
+/// How long the page's calls of the embedded S3 may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The running services.
 pub(crate) struct Cloud {
     s3: s3::Server,
@@ -37,6 +41,7 @@ pub(crate) struct Cloud {
     websocket: Option<WebSocket>,
     endpoint: Endpoint,
     events: events::Sources,
+    board: Arc<Board>,
 }
 
 impl Cloud {
@@ -61,7 +66,8 @@ impl Cloud {
             "LAMBKIN_CACHE_DIR".to_owned(),
             project.work().join("cache").display().to_string(),
         );
-        let (logs, stream) = (Logs::open(&project.work().join("logs"))?, Stream::new(output));
+        let (logs, board) = (Logs::open(&project.work().join("logs"))?, Arc::new(Board::new()));
+        let stream = Stream::new(output, Arc::clone(&board));
         let aws = aws_listener(arguments, &output).await?;
         let lambda_endpoint = format!("http://{}", aws.local_addr()?);
         environment.insert("AWS_ENDPOINT_URL_LAMBDA".to_owned(), lambda_endpoint);
@@ -81,33 +87,37 @@ impl Cloud {
         })?;
         let events = event_sources(function.clone());
         events.follow(&s3);
-        let api = api_gateway::Server::start(api_gateway::Settings {
-            on_request: Arc::new(move |access| stream.answered(access)),
-            ..api_gateway::Settings::new(
-                arguments.listen,
-                Definition::from(&project.manifest),
-                function.clone(),
-            )
-        })
-        .await
-        .with_hint(
-            format!("the app cannot be served on {}", arguments.listen),
-            format!(
-                "another program may listen there: choose another address with --listen {}",
-                beside(arguments.listen, 10)
-            ),
-        )?;
+        let page = Page::new(Arc::clone(&board), Files::new(&access(&s3.endpoint()), PATIENCE)?);
+        let api = start_api(
+            arguments.listen,
+            api_gateway::Settings {
+                on_request: Arc::new(move |access| stream.answered(access)),
+                developer: Some(page.clone()),
+                ..api_gateway::Settings::new(
+                    arguments.listen,
+                    Definition::from(&project.manifest),
+                    function.clone(),
+                )
+            },
+        )
+        .await?;
+        page.serves(api.address());
         let websocket = websocket
             .map(|listening| listening.serve(&function, (ACCESS_KEY_ID, SECRET_ACCESS_KEY), told))
             .transpose()?;
         let services = Services { lambda: lambda::ControlPlane::new([function.clone()]), logs };
         let endpoint = Endpoint::serve(aws, services)?;
-        Ok(Self { s3, function, api, websocket, endpoint, events })
+        Ok(Self { s3, function, api, websocket, endpoint, events, board })
     }
 
     /// The local store.
     pub(crate) fn store(&self) -> Result<Store> {
         Ok(Store::open(&store_url(), &access(&self.s3.endpoint()))?)
+    }
+
+    /// What the page shows.
+    pub(crate) fn board(&self) -> &Board {
+        &self.board
     }
 
     /// Where everything answers.
@@ -145,6 +155,7 @@ impl Cloud {
     /// Ends every service and process.
     pub(crate) async fn stop(self) {
         drop(self.events);
+        self.board.end();
         // Each has a bound of its own: three seconds and a half together.
         if let Some(websocket) = self.websocket {
             websocket.stop().await;
@@ -154,6 +165,19 @@ impl Cloud {
         self.endpoint.stop().await;
         self.s3.stop().await;
     }
+}
+
+async fn start_api(
+    address: SocketAddr,
+    settings: api_gateway::Settings,
+) -> Result<api_gateway::Server> {
+    api_gateway::Server::start(settings).await.with_hint(
+        format!("the app cannot be served on {address}"),
+        format!(
+            "another program may listen there: choose another address with --listen {}",
+            beside(address, 10)
+        ),
+    )
 }
 
 /// Creates the buckets that the app names, and the store's.
@@ -208,7 +232,7 @@ pub(super) fn names_buckets(project: &Project) -> bool {
 }
 
 /// The store's bucket, those that components are granted folders of, and those that triggers name.
-fn buckets(project: &Project) -> BTreeSet<&str> {
+pub(super) fn buckets(project: &Project) -> BTreeSet<&str> {
     let manifest = &project.manifest;
     let folders = manifest.component.values().flat_map(|it| it.grants.files.values());
     let folders = folders.filter_map(|folder| folder.bucket.as_deref());

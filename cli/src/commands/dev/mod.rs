@@ -2,6 +2,7 @@
 //! first two again for what changes.
 
 mod cloud;
+mod page;
 mod stream;
 mod websocket;
 
@@ -61,12 +62,17 @@ async fn serve(
         }
         output.error(&error);
         output.warn("nothing is served until this is mended; save a file to try again");
+        app.tell(cloud, Some(&error));
+    } else {
+        app.tell(cloud, None);
     }
     cloud.deploy(&app.project, &output)?;
     cloud.set_triggers(&app.project).await?;
     let running = cloud.running();
     output.done("Endpoints", &format!("Lambda and Logs {}, S3 {}", running.aws, running.s3));
     output.done("Serving", &format!("{}  (Ctrl-C ends it)", running.app));
+    output
+        .done("Page", &format!("{}{}  (requests, logs, components, S3)", running.app, page::PATH));
     if let Some(url) = cloud.websocket_url() {
         output.done("Serving", &url);
     }
@@ -81,6 +87,9 @@ async fn serve(
         if let Err(error) = app.redeploy(changes, cloud, &mut watch).await {
             output.error(&error);
             output.warn("the version before keeps answering");
+            app.tell(cloud, Some(&error));
+        } else {
+            app.tell(cloud, None);
         }
     }
 }
@@ -143,6 +152,13 @@ impl Session {
         publish::move_alias(store, (&self.project.manifest.app.name, ALIAS), &published.id, None)
             .await?;
         Ok(())
+    }
+
+    /// Lets the page know the app as it is now, or why its sources cannot be built.
+    fn tell(&self, cloud: &Cloud, broken: Option<&anyhow::Error>) {
+        let (running, websocket) = (cloud.running(), cloud.websocket_url());
+        let app = page::describe(&self.project, &self.built, (&running, websocket.as_deref()));
+        cloud.board().built(app, broken.map(Output::describe));
     }
 
     async fn redeploy(&mut self, changes: Changes, cloud: &Cloud, watch: &mut Watch) -> Result<()> {

@@ -4,6 +4,7 @@
 //! that takes long they are shown as they come, named by the first digits of its id. An invocation that came by no API
 //! is told of when it ends.
 
+use super::page::Board;
 use crate::commands::logs::record::{Level, Record, Speaker};
 use crate::commands::logs::tone;
 use crate::output::{Output, Tone};
@@ -29,6 +30,7 @@ const SHORT: usize = 8;
 /// The stream of one `lambkin dev`.
 pub(super) struct Stream {
     output: Output,
+    board: Arc<Board>,
     state: Mutex<State>,
 }
 
@@ -40,8 +42,8 @@ struct State {
 }
 
 impl Stream {
-    pub(super) fn new(output: Output) -> Arc<Self> {
-        Arc::new(Self { output, state: Mutex::default() })
+    pub(super) fn new(output: Output, board: Arc<Board>) -> Arc<Self> {
+        Arc::new(Self { output, board, state: Mutex::default() })
     }
 
     /// A line of the function's log. Must be called inside a Tokio runtime.
@@ -50,6 +52,7 @@ impl Stream {
         let Some(id) = record.request_id.clone().or_else(|| line.request_id.clone()) else {
             return self.show(&record);
         };
+        self.board.line(&id, &record, &line.text);
         if line.source == Source::Platform && line.text.starts_with("REPORT ") {
             let (id, report) = (id, line.text.clone());
             return self.later(ANSWER, move |stream| stream.ended(&id, &report));
@@ -71,6 +74,7 @@ impl Stream {
 
     /// A request that was answered.
     pub(super) fn answered(&self, access: &Access) {
+        self.board.answered(access);
         let mut state = self.lock();
         let mut text =
             format!("{} {} {} ms", access.method, access.path, access.duration.as_millis());
@@ -104,6 +108,7 @@ impl Stream {
         };
         let status = part("Status: ");
         let status = if status.is_empty() { "success" } else { status };
+        self.board.ended(id, status);
         self.output.line("invoke", &format!("{} {} {status}", short(id), part("Duration: ")));
         for record in &lines {
             self.show(record);

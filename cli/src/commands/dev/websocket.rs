@@ -6,6 +6,7 @@ use crate::hint::WithHint as _;
 use crate::output::Output;
 use crate::project::Project;
 use anyhow::Result;
+use http::HeaderMap;
 use lambkin_local_cloud::api_gateway::{Access, websocket};
 use lambkin_local_cloud::lambda::Function;
 use lambkin_protocol::manifest;
@@ -104,9 +105,10 @@ impl Listening {
                 secret_access_key: secret_access_key.to_owned(),
             },
             on_request: Arc::new(move |access| {
-                // All messages have one path; the route tells them apart.
+                // All messages have one path; the route tells them apart. None can be sent again by itself.
                 let path = access.route_key.clone().unwrap_or_else(|| access.path.clone());
-                stream.answered(&Access { path, ..access.clone() });
+                let headers = HeaderMap::new();
+                stream.answered(&Access { path, headers, ..access.clone() });
             }),
         })?;
         Ok(WebSocket { server, stage })

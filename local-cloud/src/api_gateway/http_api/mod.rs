@@ -103,6 +103,7 @@ impl Api<'_> {
             Ok(whole) => whole,
             Err(error) => return unreadable(error, visit),
         };
+        visit.access.body = whole.request.body().clone();
         let gateway = gateway(&found, (stage, &route_key), &whole, visit);
         let gateway = Gateway {
             stage_variables: Some(&deployed.api.stage_variables).filter(|known| !known.is_empty()),

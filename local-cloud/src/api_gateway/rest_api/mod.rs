@@ -77,6 +77,7 @@ impl Api<'_> {
         visit.access.route_key = Some(key.clone());
         let spelling = request.extensions().get::<Spelling>().cloned().unwrap_or_default();
         let whole = incoming::read(request, MAX_BODY).await?;
+        visit.access.body = whole.request.body().clone();
         let parameters = found.raw_parameters(resource_path);
         let rest = RestGateway {
             resource: &found.route.path,
