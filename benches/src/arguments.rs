@@ -83,6 +83,8 @@ pub(crate) enum Part {
     Growth,
     /// `lambkin serve` against `wasmtime serve`.
     Serve,
+    /// From a saved file to an answer of the new code, under `lambkin dev`.
+    Reload,
 }
 
 impl Arguments {

@@ -9,6 +9,7 @@
 //! | `fetch` | the first call of an app that the process has not seen; the second app on one engine | `fetch`, `second` |
 //! | `density` | a thousand apps through one process | `density` |
 //! | `growth` | cost against bodies, routes, apps and concurrency | `growth` |
+//! | `reload` | from a saved file to the new answer under `lambkin dev`, beside `node --watch` | `reload` |
 //! | `serve` | `lambkin serve` against `wasmtime serve`, 1 and 64 connections | `serve` |
 //!
 //! The runtimes take turns, so that whatever else the machine does meets all of them. Processor time is what a process
@@ -31,6 +32,7 @@ mod orders;
 mod plot;
 mod process;
 mod quota;
+mod reload;
 mod report;
 mod runtime_api;
 mod second;
@@ -102,6 +104,9 @@ fn measure(
     if arguments.wants(Part::Fetch) {
         keep("fetch", fetch::run(cloud, &arguments.native_rust_s3, arguments.rounds)?);
         keep("second", second::run(cloud)?);
+    }
+    if arguments.wants(Part::Reload) {
+        keep("reload", reload::run(arguments, cloud)?);
     }
     if arguments.wants(Part::Serve) {
         keep("serve", serve::run(arguments, cloud)?);

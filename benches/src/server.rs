@@ -19,7 +19,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the command, which must say on standard error where it listens: `http://127.0.0.1:8080`.
+    /// Starts the command, which must say on standard error where it is serving: `Serving http://127.0.0.1:8080`.
     pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
@@ -31,7 +31,8 @@ impl Server {
         while server.address.is_empty() {
             let mut line = String::new();
             ensure!(output.read_line(&mut line)? > 0, "the server ended: {said}");
-            if let Some((_, url)) = line.split_once("http://") {
+            let url = line.split_once("http://").filter(|(before, _)| before.contains("Serving"));
+            if let Some((_, url)) = url {
                 let end = url.find([' ', '/', '\n']).unwrap_or(url.len());
                 url.get(..end).unwrap_or_default().clone_into(&mut server.address);
             }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Folders that builds and package managers write to.
@@ -23,6 +23,8 @@ const QUIET: Duration = Duration::from_millis(30);
 /// What changed since the last look.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
+    /// When the first of them was noticed, which is when it was saved.
+    pub(crate) since: Option<Instant>,
     pub(crate) manifest: bool,
     pub(crate) components: BTreeSet<String>,
 }
@@ -34,7 +36,7 @@ pub(crate) struct Watch {
     seen: BTreeMap<String, String>,
     manifest: String,
     watcher: RecommendedWatcher,
-    events: mpsc::UnboundedReceiver<()>,
+    events: mpsc::UnboundedReceiver<Instant>,
 }
 
 impl Watch {
@@ -47,7 +49,7 @@ impl Watch {
             });
             if concerns_us {
                 // The receiver is gone only when the command ends.
-                let _ = sender.send(());
+                let _ = sender.send(Instant::now());
             }
         })
         .context("the system's file watcher cannot be started")?;
@@ -86,11 +88,11 @@ impl Watch {
     /// Waits until something that matters has changed.
     pub(crate) async fn changed(&mut self) -> Changes {
         loop {
-            if self.events.recv().await.is_none() {
+            let Some(since) = self.events.recv().await else {
                 return std::future::pending().await;
-            }
+            };
             while tokio::time::timeout(QUIET, self.events.recv()).await.is_ok() {}
-            let changes = self.look();
+            let changes = Changes { since: Some(since), ..self.look() };
             if changes.manifest || !changes.components.is_empty() {
                 return changes;
             }

@@ -22,6 +22,7 @@ mod endings;
 mod events;
 mod faulty_s3;
 mod files;
+mod load;
 mod local_cloud;
 mod logs;
 mod packages;

@@ -20,7 +20,7 @@ use lambkin_build::Home;
 use lambkin_engine::Target;
 use lambkin_store::Store;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The alias that the local cloud serves.
 pub(crate) const ALIAS: &str = "dev";
@@ -108,13 +108,14 @@ impl Session {
         Self { project, home, output, built: BTreeMap::new() }
     }
 
-    /// Builds the named components, and publishes the app with them to the local store.
+    /// Builds the named components, and publishes the app with them to the local store. Gives how long the builds took.
     pub(crate) async fn deploy(
         &mut self,
         names: &BTreeSet<String>,
         store: &Store,
         watch: &mut Watch,
-    ) -> Result<()> {
+    ) -> Result<Duration> {
+        let start = Instant::now();
         for name in names {
             let result = publish::build_one(&self.project, name, &self.home, &self.output).await;
             match result {
@@ -139,9 +140,11 @@ impl Session {
                 }
             }
         }
+        let building = start.elapsed();
         // Before they are read, so that a change in between is not missed.
         watch.settle(FILES, &publish::file_paths(&self.project))?;
-        self.publish(store).await
+        self.publish(store).await?;
+        Ok(building)
     }
 
     /// Publishes what is built, and the files beside it.
@@ -162,7 +165,7 @@ impl Session {
     }
 
     async fn redeploy(&mut self, changes: Changes, cloud: &Cloud, watch: &mut Watch) -> Result<()> {
-        let start = Instant::now();
+        let saved = changes.since.unwrap_or_else(Instant::now);
         let mut names = changes.components;
         let files = names.remove(FILES);
         if changes.manifest {
@@ -183,14 +186,18 @@ impl Session {
                 .cloned(),
         );
         names.retain(|name| self.project.manifest.component.contains_key(name));
-        self.deploy(&names, &cloud.store()?, watch).await?;
+        let building = self.deploy(&names, &cloud.store()?, watch).await?;
         cloud.deploy(&self.project, &self.output)?;
         if changes.manifest {
             cloud.set_triggers(&self.project).await?;
         }
         let what: Vec<_> = names.into_iter().chain(files.then(|| FILES.to_owned())).collect();
         let what = what.join(", ");
-        self.output.done("Reloaded", &format!("{what} in {} ms", start.elapsed().as_millis()));
+        let (all, building) = (saved.elapsed().as_millis(), building.as_millis());
+        self.output.done(
+            "Reloaded",
+            &format!("{what} {all} ms after the change ({building} ms of building)"),
+        );
         Ok(())
     }
 }
