@@ -1,10 +1,12 @@
 //! The command line as typed arguments. What they mean is resolved in `settings.rs`.
 
 mod dev;
+mod invoke;
 mod logs;
 mod websocket;
 
 pub(crate) use dev::Dev;
+pub(crate) use invoke::{EventTemplate, Invoke};
 pub(crate) use logs::Logs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -249,29 +251,6 @@ pub(crate) struct Domain {
     pub(crate) remove: bool,
     #[command(flatten)]
     pub(crate) store: Store,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Invoke {
-    #[command(flatten)]
-    pub(crate) source: Source,
-    /// The event: a JSON file, or `-` for standard input
-    #[arg(long, short, value_name = "FILE", default_value = "-")]
-    pub(crate) event: PathBuf,
-    /// Invoke what an alias points to in a store, instead of the sources here
-    #[arg(long, value_name = "APP@ALIAS", requires = "store")]
-    pub(crate) app: Option<String>,
-    #[command(flatten)]
-    pub(crate) store: Store,
-    /// The function's memory in MiB
-    #[arg(long, default_value_t = 512, value_name = "MIB")]
-    pub(crate) memory: u32,
-    /// The function's time-out in seconds
-    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
-    pub(crate) timeout: u64,
-    /// The host to run, when it is not beside `lambkin`
-    #[arg(long, env = "LAMBKIN_BOOTSTRAP", value_name = "FILE")]
-    pub(crate) bootstrap: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-//! One endpoint URL for AWS's clients: Lambda's calls by their paths, those of `CloudWatch` Logs by `X-Amz-Target`.
+//! One endpoint URL for AWS's clients: Lambda's calls by their paths, those of `CloudWatch` Logs and SQS by `X-Amz-Target`.
 //!
 //! Signatures are not checked: whoever reaches the address may call. What is answered is the services' business.
 
@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use crate::http_server::{AwsReply, HttpServer};
 use crate::lambda::ControlPlane;
 use crate::logs::{self, Logs};
+use crate::sqs::{self, Queues};
 
 /// How long requests in flight may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -26,6 +27,8 @@ pub struct Services {
     pub lambda: ControlPlane,
     /// `CloudWatch` Logs.
     pub logs: Logs,
+    /// SQS.
+    pub queues: Queues,
 }
 
 /// A server for AWS's clients; dropping it closes its connections.
@@ -61,9 +64,12 @@ impl Endpoint {
 
 async fn answer(services: &Services, request: Request<Incoming>) -> AwsReply {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
-    let call = target.and_then(|target| target.strip_prefix(logs::TARGET)).map(str::to_owned);
-    match call {
-        Some(call) => services.logs.answer(&call, request).await,
-        None => services.lambda.answer(request).await,
+    let target = target.unwrap_or_default().to_owned();
+    if let Some(call) = target.strip_prefix(logs::TARGET) {
+        services.logs.answer(call, request).await
+    } else if let Some(call) = target.strip_prefix(sqs::TARGET) {
+        services.queues.answer(call, request).await
+    } else {
+        services.lambda.answer(request).await
     }
 }

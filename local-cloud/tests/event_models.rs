@@ -15,9 +15,14 @@ use std::sync::Arc;
 
 use http::Request;
 use lambkin_local_cloud::api_gateway::{Definition, Server, Settings, function_url};
+use lambkin_local_cloud::lambda::ControlPlane;
+use lambkin_local_cloud::logs::Logs;
+use lambkin_local_cloud::sqs::{Invoke, Invoked, Queues};
+use lambkin_local_cloud::{Endpoint, Services, events as sources};
 use lambkin_protocol::manifest;
 use serde_json::{Value, json};
-use support::{Logged, event_models, python_function, send, tests};
+use support::{Logged, event_models, python_function, run_script_text, send, tests};
+use tokio::sync::mpsc;
 
 /// Whether each event fits the model beside it.
 fn judge(events: &[(&str, Value)]) {
@@ -37,6 +42,9 @@ fn judge(events: &[(&str, Value)]) {
     }
 }
 
+const HEAD: &str =
+    "lambkin = 1\n[app]\nname = 'shop'\n[component.shop]\nlanguage = 'python'\nsource = 'a.py'\n";
+
 const TABLES: &str = "
     [authorizer.requests]
     type = 'request'
@@ -55,8 +63,7 @@ const TABLES: &str = "
 /// The events that the function gets behind an API of these tables: of a bare request, of a full one, of one that passed an
 /// authorizer; and the authorizer's own.
 async fn events(logged: &Logged, tables: &str) -> [Value; 4] {
-    let head = "lambkin = 1\n[app]\nname = 'shop'\n[component.shop]\nlanguage = 'python'\nsource = 'a.py'\n";
-    let manifest = manifest::parse(&format!("{head}{tables}")).unwrap();
+    let manifest = manifest::parse(&format!("{HEAD}{tables}")).unwrap();
     let address = "127.0.0.1:0".parse().unwrap();
     let settings = Settings::new(address, Definition::from(&manifest), logged.function.clone());
     let server = Server::start(settings).await.unwrap();
@@ -109,4 +116,34 @@ async fn powertools_accepts_every_event() {
         ("ApiGatewayAuthorizerToken", asked_token),
         ("LambdaFunctionUrlModel", url_event),
     ]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_event_of_a_queue_fits_its_model() {
+    let queues = Queues::new("us-east-1");
+    let (sender, mut heard) = mpsc::unbounded_channel();
+    let invoke: Invoke = Arc::new(move |event| {
+        sender.send(event).unwrap();
+        Box::pin(async { Invoked::Answered("null".into()) })
+    });
+    let place =
+        sources::Place { region: "us-east-1".to_owned(), account: "000000000000".to_owned() };
+    let running =
+        sources::Sources::new(place, Arc::new(|_| ())).with_queues(queues.clone(), invoke);
+    let tables = "[[trigger]]\ntype = 'sqs'\nqueue = 'orders'\ncomponent = 'shop'\n";
+    running.set(&manifest::parse(&format!("{HEAD}{tables}")).unwrap().trigger).unwrap();
+    let services = Services { lambda: ControlPlane::new([]), logs: Logs::in_memory(), queues };
+    let endpoint = Endpoint::start("127.0.0.1:0".parse().unwrap(), services).await.unwrap();
+    let send = "import boto3, sys
+sqs = boto3.client('sqs', endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='a', aws_secret_access_key='b')
+till = {'till': {'DataType': 'Number', 'StringValue': '7'}}
+sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName='orders')['QueueUrl'], MessageBody='two', MessageAttributes=till)";
+    run_script_text(send, &[&endpoint.url()]).await;
+    let event: Value = serde_json::from_slice(&heard.recv().await.unwrap()).unwrap();
+    let record = &event["Records"][0];
+    assert_eq!((&record["body"], &record["awsRegion"]), (&json!("two"), &json!("us-east-1")));
+    assert_eq!(record["eventSourceARN"], "arn:aws:sqs:us-east-1:000000000000:orders");
+    let till = json!({ "stringValue": "7", "stringListValues": [], "binaryListValues": [], "dataType": "Number" });
+    assert_eq!(record["messageAttributes"]["till"], till);
+    judge(&[("SqsModel", event)]);
 }

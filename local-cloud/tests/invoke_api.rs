@@ -18,6 +18,7 @@ use lambkin_local_cloud::lambda::{
     Settings,
 };
 use lambkin_local_cloud::logs::Logs;
+use lambkin_local_cloud::sqs::Queues;
 use lambkin_local_cloud::{Endpoint, Services};
 use serde_json::{Value, json};
 use support::{Logged, logged, python_bootstrap, python_function, run_script, until};
@@ -35,7 +36,7 @@ async fn boto3_finds_lambda_as_it_is() {
         },
     );
     let lambda = ControlPlane::new([tested.function.clone(), streaming.function.clone()]);
-    let services = Services { lambda, logs: Logs::in_memory() };
+    let services = Services { lambda, logs: Logs::in_memory(), queues: Queues::new("us-east-1") };
     let endpoint = Endpoint::start("127.0.0.1:0".parse().unwrap(), services).await.unwrap();
     let passed = run_script("lambda_client.py", &[&endpoint.url()]).await;
     assert_eq!(passed.trim(), "every check passed");

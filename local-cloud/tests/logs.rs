@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use lambkin_local_cloud::lambda::{ControlPlane, Function};
 use lambkin_local_cloud::logs::Logs;
+use lambkin_local_cloud::sqs::Queues;
 use lambkin_local_cloud::{Endpoint, Services};
 use support::{python_function, run_script};
 
 async fn endpoint(function: &Function, logs: &Logs) -> Endpoint {
     let lambda = ControlPlane::new([function.clone()]);
-    let services = Services { lambda, logs: logs.clone() };
+    let services = Services { lambda, logs: logs.clone(), queues: Queues::new("us-east-1") };
     Endpoint::start("127.0.0.1:0".parse().unwrap(), services).await.unwrap()
 }
 

@@ -13,6 +13,7 @@ use std::process::Command;
 
 use lambkin_local_cloud::lambda::{Answer, ControlPlane, InvokeOptions};
 use lambkin_local_cloud::logs::Logs;
+use lambkin_local_cloud::sqs::Queues;
 use lambkin_local_cloud::{Endpoint, Services};
 use serde_json::{Value, json};
 use support::{Logged, logged, run, run_script_text, tests, tool, write_executable};
@@ -72,7 +73,7 @@ async fn nodes_client_answers_fails_and_crashes_as_under_lambda() {
 async fn what_nodes_client_streams_reaches_boto3_piece_by_piece() {
     let logged = node_function("index.streaming");
     let lambda = ControlPlane::new([logged.function.clone()]);
-    let services = Services { lambda, logs: Logs::in_memory() };
+    let services = Services { lambda, logs: Logs::in_memory(), queues: Queues::new("us-east-1") };
     let endpoint = Endpoint::start("127.0.0.1:0".parse().unwrap(), services).await.unwrap();
     let script = r#"
 import boto3, json, sys

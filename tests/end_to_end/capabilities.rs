@@ -9,6 +9,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use lambkin_local_cloud::api_gateway::websocket;
 use lambkin_local_cloud::lambda::ControlPlane;
 use lambkin_local_cloud::logs::Logs;
+use lambkin_local_cloud::sqs::Queues;
 use lambkin_local_cloud::{Endpoint, Services};
 use lambkin_protocol::manifest::WebSocket;
 use lambkin_tests::case::Line;
@@ -50,7 +51,11 @@ impl Scene {
             ("LAMBKIN_WEBSOCKET_ENDPOINT", &endpoint),
         ]);
         let functions = ControlPlane::new([host.function.clone()]);
-        let services = Services { lambda: functions, logs: Logs::in_memory() };
+        let services = Services {
+            lambda: functions,
+            logs: Logs::in_memory(),
+            queues: Queues::new("us-east-1"),
+        };
         let lambda = Endpoint::serve(aws, services).unwrap();
         let websocket = websocket_api(&stage, &host, sockets);
         Self { stage, host, _lambda: lambda, websocket }

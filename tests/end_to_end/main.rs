@@ -28,6 +28,7 @@ mod logs;
 mod packages;
 mod page;
 mod photos;
+mod queues;
 mod releases;
 mod reuse;
 mod serve;

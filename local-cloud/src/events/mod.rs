@@ -1,6 +1,6 @@
-//! Events that reach a function by themselves: S3's notifications and schedules, by the triggers of an app's manifest.
+//! Events that reach a function by themselves: S3's notifications, schedules and the messages of queues, by the triggers of an app's manifest.
 //!
-//! `schedule` knows when, [`s3`] what has changed; `delivery` invokes. Who takes an event inside the function is the host's to say.
+//! `schedule` knows when, [`s3`] what has changed, [`sqs`] what was sent; `delivery` invokes. Who takes an event inside the function is the host's to say.
 
 mod delivery;
 mod schedule;
@@ -15,13 +15,15 @@ pub use delivery::{Deliver, to_function};
 pub use schedule::{Schedule, ScheduleError};
 
 use crate::s3;
+use crate::sqs::{self, Invoke, Queues};
 
-/// The sources of a function's events, as its triggers say. Dropping it stops the schedules.
+/// The sources of a function's events, as its triggers say. Dropping it stops schedules and polls.
 pub struct Sources {
     deliver: Deliver,
     place: Place,
     triggers: Arc<Mutex<Vec<Trigger>>>,
-    schedules: Mutex<JoinSet<()>>,
+    running: Mutex<JoinSet<()>>,
+    queues: Option<(Queues, Invoke)>,
 }
 
 /// Where events say that they come from.
@@ -36,7 +38,13 @@ pub struct Place {
 impl Sources {
     /// Nothing is delivered until there are triggers.
     pub fn new(place: Place, deliver: Deliver) -> Self {
-        Self { deliver, place, triggers: Arc::default(), schedules: Mutex::default() }
+        Self { deliver, place, triggers: Arc::default(), running: Mutex::default(), queues: None }
+    }
+
+    /// Polls `queues` for the triggers that name one, and calls `invoke` with what they get.
+    #[must_use]
+    pub fn with_queues(self, queues: Queues, invoke: Invoke) -> Self {
+        Self { queues: Some((queues, invoke)), ..self }
     }
 
     /// Delivers the notifications of `server`, by the triggers that are in force when an object changes.
@@ -54,7 +62,7 @@ impl Sources {
         }));
     }
 
-    /// Puts `triggers` in the place of those before; schedules begin anew. On an error those before stay. Must be called
+    /// Puts `triggers` in the place of those before; schedules and polls begin anew. On an error those before stay. Must be called
     /// within a tokio runtime with timers.
     pub fn set(&self, triggers: &[Trigger]) -> Result<(), ScheduleError> {
         let mut rules = Vec::new();
@@ -71,7 +79,12 @@ impl Sources {
                 (self.place.clone(), Arc::clone(&self.deliver)),
             ));
         }
-        *self.schedules.lock().unwrap_or_else(PoisonError::into_inner) = running;
+        let queued = triggers.iter().filter(|trigger| trigger.kind == TriggerKind::Sqs);
+        for (trigger, (queues, invoke)) in queued.zip(self.queues.iter().cycle()) {
+            let mapping = sqs::Mapping::of(trigger, queues);
+            running.spawn(mapping.run(queues.clone(), Arc::clone(invoke)));
+        }
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
         *self.triggers.lock().unwrap_or_else(PoisonError::into_inner) = triggers.to_vec();
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::running::Running;
 use anyhow::Result;
 use lambkin_local_cloud::api_gateway::{self, Definition};
 use lambkin_local_cloud::logs::Logs;
+use lambkin_local_cloud::sqs::{self, Queues};
 use lambkin_local_cloud::{ACCOUNT_ID, Endpoint, Services, events, lambda, s3};
 use lambkin_store::{Files, S3Access, Store};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,11 +62,7 @@ impl Cloud {
         .await?;
         create_buckets(&s3, project).await?;
         let app = &project.manifest.app.name;
-        let mut environment = host_environment(&s3.endpoint(), app);
-        environment.insert(
-            "LAMBKIN_CACHE_DIR".to_owned(),
-            project.work().join("cache").display().to_string(),
-        );
+        let mut environment = host_environment(&s3.endpoint(), project);
         let (logs, board) = (Logs::open(&project.work().join("logs"))?, Arc::new(Board::new()));
         let stream = Stream::new(output, Arc::clone(&board));
         let aws = aws_listener(arguments, &output).await?;
@@ -85,7 +82,8 @@ impl Cloud {
             environment,
             ..lambda::Settings::new(bootstrap, app.as_str())
         })?;
-        let events = event_sources(function.clone());
+        let queues = Queues::new(REGION);
+        let events = event_sources(function.clone(), queues.clone());
         events.follow(&s3);
         let page = Page::new(Arc::clone(&board), Files::new(&access(&s3.endpoint()), PATIENCE)?);
         let api = start_api(
@@ -105,7 +103,8 @@ impl Cloud {
         let websocket = websocket
             .map(|listening| listening.serve(&function, (ACCESS_KEY_ID, SECRET_ACCESS_KEY), told))
             .transpose()?;
-        let services = Services { lambda: lambda::ControlPlane::new([function.clone()]), logs };
+        let lambda = lambda::ControlPlane::new([function.clone()]);
+        let services = Services { lambda, logs, queues };
         let endpoint = Endpoint::serve(aws, services)?;
         Ok(Self { s3, function, api, websocket, endpoint, events, board })
     }
@@ -189,9 +188,10 @@ async fn create_buckets(s3: &s3::Server, project: &Project) -> Result<()> {
 }
 
 /// What happens by itself invokes the function as AWS does, with its retries; a failure is in the function's log.
-fn event_sources(function: lambda::Function) -> events::Sources {
+fn event_sources(function: lambda::Function, queues: Queues) -> events::Sources {
     let place = events::Place { region: REGION.to_owned(), account: ACCOUNT_ID.to_owned() };
-    events::Sources::new(place, events::to_function(function))
+    events::Sources::new(place, events::to_function(function.clone()))
+        .with_queues(queues, sqs::to_function(function))
 }
 
 /// The URL of the local store.
@@ -212,8 +212,10 @@ pub(crate) fn access(endpoint: &str) -> S3Access {
 }
 
 /// The host's environment: what a deployed function has, with every pointer read anew for each request.
-fn host_environment(endpoint: &str, app: &str) -> BTreeMap<String, String> {
+fn host_environment(endpoint: &str, project: &Project) -> BTreeMap<String, String> {
+    let app = &project.manifest.app.name;
     let pairs = [
+        ("LAMBKIN_CACHE_DIR", project.work().join("cache").display().to_string()),
         ("LAMBKIN_STORE", store_url()),
         ("LAMBKIN_APP", format!("{app}@{ALIAS}")),
         ("LAMBKIN_ALIAS_MAX_AGE_MS", "0".to_owned()),

@@ -69,7 +69,7 @@ async fn serve(
     cloud.deploy(&app.project, &output)?;
     cloud.set_triggers(&app.project).await?;
     let running = cloud.running();
-    output.done("Endpoints", &format!("Lambda and Logs {}, S3 {}", running.aws, running.s3));
+    output.done("Endpoints", &format!("Lambda, Logs and SQS {}, S3 {}", running.aws, running.s3));
     output.done("Serving", &format!("{}  (Ctrl-C ends it)", running.app));
     output
         .done("Page", &format!("{}{}  (requests, logs, components, S3)", running.app, page::PATH));

@@ -9,6 +9,7 @@ use crate::{args, config, running};
 use anyhow::Result;
 use lambkin_local_cloud::lambda::ControlPlane;
 use lambkin_local_cloud::logs::Logs;
+use lambkin_local_cloud::sqs::Queues;
 use lambkin_local_cloud::{Endpoint, Services};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, SystemTime};
@@ -61,7 +62,11 @@ impl Source {
             ));
         }
         output.warn("no `lambkin dev` runs here: this is what the last one left");
-        let services = Services { lambda: ControlPlane::new([]), logs: Logs::open(&folder)? };
+        let services = Services {
+            lambda: ControlPlane::new([]),
+            logs: Logs::open(&folder)?,
+            queues: Queues::new("us-east-1"),
+        };
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let endpoint = Endpoint::start(any_port, services).await?;
         let service = CloudWatch::new(config::local_access(&endpoint.url()))?;

@@ -10,6 +10,16 @@ use crate::name::nearest;
 /// The S3 events of a trigger that names none.
 pub const DEFAULT_S3_EVENTS: &str = "s3:ObjectCreated:*";
 
+/// The keys of `sqs`.
+const SQS: [&str; 6] = [
+    "queue",
+    "batch_size",
+    "report_batch_item_failures",
+    "visibility_timeout_seconds",
+    "max_receives",
+    "dead_letter_queue",
+];
+
 /// Events of one source, and the component that takes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,6 +56,25 @@ pub struct Trigger {
     /// Of `sqs`: the queue's name or ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
+    /// Of `sqs`: the most messages of a batch, 1 to 10; 10 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10))]
+    pub batch_size: Option<usize>,
+    /// Of `sqs`: whether the component's answer names the messages that failed, in `batchItemFailures`. Otherwise an answer means
+    /// that all are done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_batch_item_failures: Option<bool>,
+    /// Of `sqs`: how long a message that failed stays hidden before it comes again, in seconds; 30 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 43200))]
+    pub visibility_timeout_seconds: Option<u32>,
+    /// Of `sqs`: how often a message is tried before it goes to the queue of dead letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub max_receives: Option<u32>,
+    /// Of `sqs`: the name of the queue that takes what was tried too often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_letter_queue: Option<String>,
     /// Of `sns`: the topic's name or ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
@@ -96,7 +125,7 @@ impl TriggerKind {
         match self {
             Self::S3 => (&["bucket", "events", "prefix", "suffix"], 1),
             Self::Schedule => (&["schedule", "rule"], 1),
-            Self::Sqs => (&["queue"], 1),
+            Self::Sqs => (&SQS, 1),
             Self::Sns => (&["topic"], 1),
             Self::EventBridge => (&["source", "detail_type", "rule"], 0),
             Self::DynamoDb => (&["table"], 1),
@@ -124,6 +153,11 @@ impl Trigger {
             ("source", self.source.is_some()),
             ("detail_type", self.detail_type.is_some()),
             ("queue", self.queue.is_some()),
+            ("batch_size", self.batch_size.is_some()),
+            ("report_batch_item_failures", self.report_batch_item_failures.is_some()),
+            ("visibility_timeout_seconds", self.visibility_timeout_seconds.is_some()),
+            ("max_receives", self.max_receives.is_some()),
+            ("dead_letter_queue", self.dead_letter_queue.is_some()),
             ("topic", self.topic.is_some()),
             ("table", self.table.is_some()),
             ("stream", self.stream.is_some()),
@@ -171,12 +205,42 @@ fn check_values(trigger: &Trigger, report: &mut dyn FnMut(&str, String, Option<S
             report("events", format!("`{event}` is not an event of S3"), Some(hint));
         }
     }
+    check_queue(trigger, report);
     if let Some(schedule) = &trigger.schedule
         && !is_schedule(schedule)
     {
         let hint = "write `rate(5 minutes)` or `cron(0 18 ? * MON-FRI *)`".to_owned();
         report("schedule", format!("`{schedule}` is not a schedule"), Some(hint));
     }
+}
+
+/// The bounds of SQS (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html>).
+fn check_queue(trigger: &Trigger, report: &mut dyn FnMut(&str, String, Option<String>)) {
+    let numbers = [
+        ("batch_size", trigger.batch_size, 1..=10),
+        ("visibility_timeout_seconds", trigger.visibility_timeout_seconds.map(as_size), 0..=43_200),
+        ("max_receives", trigger.max_receives.map(as_size), 1..=1000),
+    ];
+    for (key, number, range) in numbers {
+        if let Some(number) = number.filter(|number| !range.contains(number)) {
+            let hint = format!("it may be {} to {}", range.start(), range.end());
+            report(key, format!("`{key}` cannot be {number}"), Some(hint));
+        }
+    }
+    let (most, target) = (trigger.max_receives.is_some(), trigger.dead_letter_queue.is_some());
+    if most != target {
+        let (key, other) = if most {
+            ("max_receives", "dead_letter_queue")
+        } else {
+            ("dead_letter_queue", "max_receives")
+        };
+        let hint = "`max_receives` says how often, `dead_letter_queue` where to".to_owned();
+        report(key, format!("`{key}` needs `{other}`"), Some(hint));
+    }
+}
+
+fn as_size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// `rate(<count> <unit>)`, or `cron(<six fields>)` whose fields are read where it runs

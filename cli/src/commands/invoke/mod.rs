@@ -1,8 +1,10 @@
 //! `lambkin invoke`: one Lambda event through the real host, on this machine.
 
+mod template;
+
 use crate::args;
 use crate::config;
-use crate::hint::hinted;
+use crate::hint::{WithHint as _, hinted};
 use crate::output::Output;
 use crate::project::Project;
 use crate::settings;
@@ -30,7 +32,7 @@ struct Served {
 }
 
 pub(crate) async fn run(arguments: &args::Invoke, output: &Output) -> Result<ExitCode> {
-    let event = read_event(&arguments.event)?;
+    let event = event(arguments)?;
     let bootstrap = settings::bootstrap(arguments.bootstrap.as_deref())?;
     let served = match (&arguments.app, &arguments.store.store) {
         (Some(target), Some(store)) => {
@@ -57,7 +59,25 @@ pub(crate) async fn run(arguments: &args::Invoke, output: &Output) -> Result<Exi
     outcome
 }
 
-fn read_event(path: &Path) -> Result<Bytes> {
+/// The event as it is given, or made of what is given.
+fn event(arguments: &args::Invoke) -> Result<Bytes> {
+    let Some(service) = arguments.event_template else {
+        return read_event(arguments.event.as_deref().unwrap_or(Path::new("-")));
+    };
+    // What a store has is served as it is: its triggers are not known here.
+    let triggers = match &arguments.app {
+        None => Project::load(&arguments.source.project)?.manifest.trigger,
+        Some(_) => Vec::new(),
+    };
+    let carried = arguments.event.as_deref().map(read).transpose()?;
+    let carried = carried.map(String::from_utf8).transpose().with_hint(
+        "what the event carries is not UTF-8".to_owned(),
+        "write it as text; base64 for a stream's binary records",
+    )?;
+    template::event(service, &triggers, carried.as_deref())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if path == Path::new("-") {
         std::io::stdin()
@@ -66,6 +86,11 @@ fn read_event(path: &Path) -> Result<Bytes> {
     } else {
         bytes = fs_err::read(path)?;
     }
+    Ok(bytes)
+}
+
+fn read_event(path: &Path) -> Result<Bytes> {
+    let bytes = read(path)?;
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
         return Err(hinted(
             format!("the event in {} is not JSON: {error}", path.display()),
