@@ -3,8 +3,11 @@
 
 use crate::server::Server;
 use lambkin_tests::boto3;
+use lambkin_tests::programs::{self, Programs};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 const MANIFEST: &str = r#"
 lambkin = 1
@@ -45,18 +48,34 @@ const ORDERS: &str = r"export const handler = async ({ Records }) => {
 };
 ";
 
+fn app() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let web = "export const handler = async () => 'web';";
+    for (name, content) in [("lambkin.toml", MANIFEST), ("orders.js", ORDERS), ("web.js", web)] {
+        fs_err::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn an_event_made_of_a_message_is_invoked_by_hand() {
+    let folder = app();
+    fs_err::write(folder.path().join("message"), "poison").unwrap();
+    let mut invoke = Command::new(Programs::find().unwrap().lambkin);
+    invoke.args(["invoke", "--event-template", "sqs", "--event", "message"]);
+    let answer = programs::run(invoke.current_dir(folder.path())).unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), 1, "{answer}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_come_in_batches_those_that_fail_again_and_poison_ends_among_the_dead_letters() {
-    let folder = tempfile::tempdir().unwrap();
-    fs_err::write(folder.path().join("lambkin.toml"), MANIFEST).unwrap();
-    fs_err::write(folder.path().join("orders.js"), ORDERS).unwrap();
-    fs_err::write(folder.path().join("web.js"), "export const handler = async () => 'web';")
-        .unwrap();
+    let folder = app();
     let dev = Server::start(|command| {
         command.args(["dev", "--no-watch", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
     });
     let running = fs_err::read(folder.path().join(".lambkin/dev.json")).unwrap();
-    let running: serde_json::Value = serde_json::from_slice(&running).unwrap();
+    let running: Value = serde_json::from_slice(&running).unwrap();
     let endpoint = running["aws"].as_str().unwrap().to_owned();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("end_to_end/queues.py");
     let sent = tokio::task::spawn_blocking(move || boto3::run(&script, &[&endpoint]).unwrap());

@@ -109,6 +109,12 @@ fn a_trigger_has_the_keys_of_its_kind() {
     );
     check("type = 'cron'\ncomponent = 'a'", "unknown variant `cron`");
     check("type = 'sqs'\ncomponent = 'a'\nqueu = 'x'", "did you mean `queue`?");
+    let queue = |keys: &str| format!("type = 'sqs'\ncomponent = 'a'\nqueue = 'x'\n{keys}");
+    check(&queue("batch_size = 11"), "`batch_size` cannot be 11");
+    check(&queue("visibility_timeout_seconds = 43201"), "it may be 0 to 43200");
+    check(&queue("max_receives = 3"), "`max_receives` needs `dead_letter_queue`");
+    check(&queue("dead_letter_queue = 'y'"), "`dead_letter_queue` needs `max_receives`");
+    check("type = 'sns'\ncomponent = 'a'\ntopic = 'x'\nbatch_size = 2", "has no `batch_size`");
     for bad in [
         "rate(1 minutes)",
         "rate(5 minute)",
