@@ -10,7 +10,8 @@ use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Attribute, MAX_RECEIVED, Message, QueueError, QueueSettings, Queues};
+use super::attributes::settings;
+use super::{Attribute, MAX_RECEIVED, Message, QueueError, Queues};
 use crate::ACCOUNT_ID;
 use crate::http_server::{AwsReply, whole};
 
@@ -22,19 +23,19 @@ const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// Name and message of an error.
 #[derive(Debug)]
-struct Refused(&'static str, String);
+pub(super) struct Refused(pub(super) &'static str, pub(super) String);
 
-type Answer = Result<Value, Refused>;
+pub(super) type Answer = Result<Value, Refused>;
 
 /// The parameters of all calls; each has some of them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Asked {
+pub(super) struct Asked {
     queue_url: Option<String>,
-    queue_name: Option<String>,
+    pub(super) queue_name: Option<String>,
     queue_name_prefix: Option<String>,
-    attributes: BTreeMap<String, String>,
-    attribute_names: Vec<String>,
+    pub(super) attributes: BTreeMap<String, String>,
+    pub(super) attribute_names: Vec<String>,
     message_system_attribute_names: Vec<String>,
     message_attribute_names: Vec<String>,
     message_body: Option<String>,
@@ -134,66 +135,6 @@ impl Queues {
         }
     }
 
-    fn create(&self, asked: &Asked, base: &str) -> Answer {
-        let name = asked.queue_name.as_deref().unwrap_or_default();
-        if name.strip_suffix(".fifo").is_some() || asked.attributes.contains_key("FifoQueue") {
-            let message = "the local cloud has standard queues only: leave out FifoQueue";
-            return Err(Refused("UnsupportedOperation", message.to_owned()));
-        }
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if name.is_empty() || name.len() > 80 || !name.bytes().all(is_name) {
-            let message = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
-            return Err(Refused("InvalidParameterValueException", message.to_owned()));
-        }
-        let wanted = settings(QueueSettings::default(), &asked.attributes)?;
-        let there = self.lock().get(name).map(|queue| queue.settings.clone());
-        match there {
-            Some(there) if there != wanted && !asked.attributes.is_empty() => {
-                let message = "A queue already exists with the same name and a different value for an attribute";
-                return Err(Refused("QueueNameExists", message.to_owned()));
-            }
-            Some(_) => {}
-            None => self.set(name, wanted),
-        }
-        Ok(json!({ "QueueUrl": format!("{base}/{name}") }))
-    }
-
-    fn attributes(&self, asked: &Asked) -> Answer {
-        let state = self.lock();
-        let name = asked.queue()?;
-        let queue = state.get(name).ok_or(QueueError::Missing)?;
-        let now = tokio::time::Instant::now();
-        let (mut visible, mut hidden, mut delayed) = (0_usize, 0_usize, 0_usize);
-        for message in &queue.messages {
-            *match (message.visible > now, message.receives) {
-                (false, _) => &mut visible,
-                (true, 0) => &mut delayed,
-                (true, _) => &mut hidden,
-            } += 1;
-        }
-        let mut all = vec![
-            ("QueueArn", self.arn(name)),
-            ("ApproximateNumberOfMessages", visible.to_string()),
-            ("ApproximateNumberOfMessagesNotVisible", hidden.to_string()),
-            ("ApproximateNumberOfMessagesDelayed", delayed.to_string()),
-            ("VisibilityTimeout", queue.settings.visibility_timeout.as_secs().to_string()),
-            ("DelaySeconds", queue.settings.delay.as_secs().to_string()),
-            ("ReceiveMessageWaitTimeSeconds", queue.settings.receive_wait.as_secs().to_string()),
-            ("MaximumMessageSize", super::MAX_MESSAGE.to_string()),
-            ("MessageRetentionPeriod", "345600".to_owned()),
-        ];
-        if let Some((target, most)) = &queue.settings.redrive {
-            let policy =
-                json!({ "deadLetterTargetArn": self.arn(target), "maxReceiveCount": most });
-            all.push(("RedrivePolicy", policy.to_string()));
-        }
-        let wanted = |name: &str| is_asked(&asked.attribute_names, name);
-        let all = all.into_iter().filter(|(name, _)| wanted(name));
-        let all: Map<String, Value> =
-            all.map(|(name, value)| (name.to_owned(), value.into())).collect();
-        Ok(json!({ "Attributes": all }))
-    }
-
     fn send_one(&self, asked: Asked) -> Answer {
         let name = asked.queue()?.to_owned();
         let body = asked.message_body.unwrap_or_default();
@@ -242,7 +183,7 @@ impl Queues {
 
 impl Asked {
     /// The queue's name, which its URL ends with.
-    fn queue(&self) -> Result<&str, QueueError> {
+    pub(super) fn queue(&self) -> Result<&str, QueueError> {
         let url = self.queue_url.as_deref().ok_or(QueueError::Missing)?;
         url.rsplit('/').next().ok_or(QueueError::Missing)
     }
@@ -279,7 +220,7 @@ impl Asked {
 }
 
 /// Whether one of `names` is the attribute's, or a pattern for it: `All`, `.*`, `prefix.*`.
-fn is_asked(names: &[String], name: &str) -> bool {
+pub(super) fn is_asked(names: &[String], name: &str) -> bool {
     names.iter().any(|asked| match asked.strip_suffix(".*") {
         Some(prefix) => name.starts_with(prefix),
         None => asked == "All" || asked == name,
@@ -321,48 +262,6 @@ fn batch(asked: Asked, one: impl Fn(Asked) -> Answer) -> Answer {
         }
     }
     Ok(json!({ "Successful": successful, "Failed": failed }))
-}
-
-/// `before` with what the attributes say; those that change nothing here are taken and not kept.
-fn settings(
-    before: QueueSettings,
-    attributes: &BTreeMap<String, String>,
-) -> Result<QueueSettings, Refused> {
-    let mut settings = before;
-    let invalid = |name: &str| {
-        Refused("InvalidAttributeValue", format!("Invalid value for the parameter {name}."))
-    };
-    for (name, value) in attributes {
-        let seconds = || value.parse().map(Duration::from_secs).map_err(|_| invalid(name));
-        match name.as_str() {
-            "VisibilityTimeout" => settings.visibility_timeout = seconds()?,
-            "DelaySeconds" => settings.delay = seconds()?,
-            "ReceiveMessageWaitTimeSeconds" => settings.receive_wait = seconds()?,
-            "RedrivePolicy" if value.is_empty() => settings.redrive = None,
-            "RedrivePolicy" => {
-                settings.redrive = Some(redrive(value).ok_or_else(|| invalid(name))?);
-            }
-            "MessageRetentionPeriod"
-            | "MaximumMessageSize"
-            | "Policy"
-            | "KmsMasterKeyId"
-            | "KmsDataKeyReusePeriodSeconds"
-            | "SqsManagedSseEnabled"
-            | "RedriveAllowPolicy" => {}
-            _ => return Err(Refused("InvalidAttributeName", format!("Unknown Attribute {name}."))),
-        }
-    }
-    Ok(settings)
-}
-
-/// The queue of the dead letters and the most receives.
-fn redrive(policy: &str) -> Option<(String, u32)> {
-    let policy: Value = serde_json::from_str(policy).ok()?;
-    let target = policy.get("deadLetterTargetArn")?.as_str()?.rsplit(':').next()?;
-    let most = policy.get("maxReceiveCount")?;
-    // SDKs send a number or a text.
-    let most = most.as_u64().or_else(|| most.as_str()?.parse().ok())?;
-    Some((target.to_owned(), u32::try_from(most).ok()?))
 }
 
 /// What clients of the older protocol call an error; SDKs still read it.

@@ -1,9 +1,10 @@
 //! The local SQS: standard queues in memory, for its clients and for the triggers of an app.
 //!
-//! `api` answers SDKs, `message` is what a queue holds, [`mapping`] invokes a function with what arrives. Rules:
+//! `api` answers SDKs, `attributes` is how they set a queue, `message` what it holds; `mapping` invokes a function with what arrives. Rules:
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html>.
 
 mod api;
+mod attributes;
 mod mapping;
 mod message;
 
