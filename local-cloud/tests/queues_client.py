@@ -79,7 +79,22 @@ while len(got) < 9:
 assert sorted(message["Body"] for message in got) == [entry["MessageBody"] for entry in entries]
 handles = [{"Id": message["Body"][-1], "ReceiptHandle": message["ReceiptHandle"]} for message in got]
 assert len(sqs.delete_message_batch(QueueUrl=url, Entries=handles)["Successful"]) == 9
+twice = [{"Id": "a", "MessageBody": "x"}] * 2
+refused("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", sqs.send_message_batch, QueueUrl=url, Entries=twice)
 refused("AWS.SimpleQueueService.EmptyBatchRequest", sqs.send_message_batch, QueueUrl=url, Entries=[])
+
+# A number that cannot be is refused, and nothing is lost by it.
+sqs.send_message(QueueUrl=url, MessageBody="kept")
+refused("InvalidParameterValue", sqs.receive_message, QueueUrl=url, VisibilityTimeout=2**31 - 1)
+refused("InvalidParameterValue", sqs.receive_message, QueueUrl=url, WaitTimeSeconds=21)
+refused("InvalidParameterValue", sqs.send_message, QueueUrl=url, MessageBody="x", DelaySeconds=901)
+refused("InvalidAttributeValue", sqs.set_queue_attributes, QueueUrl=url, Attributes={"VisibilityTimeout": "43201"})
+nowhere = '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:nowhere", "maxReceiveCount": 1}'
+refused("InvalidParameterValue", sqs.set_queue_attributes, QueueUrl=url, Attributes={"RedrivePolicy": nowhere})
+kept = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"][0]
+assert kept["Body"] == "kept"
+refused("AWS.SimpleQueueService.MessageNotInflight", sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=kept["ReceiptHandle"], VisibilityTimeout=1)
+sqs.delete_message(QueueUrl=url, ReceiptHandle=kept["ReceiptHandle"])
 
 # What is received too often goes to the dead letters.
 dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
@@ -97,4 +112,10 @@ sqs.purge_queue(QueueUrl=url)
 assert "Messages" not in sqs.receive_message(QueueUrl=url)
 sqs.delete_queue(QueueUrl=dead)
 refused("AWS.SimpleQueueService.NonExistentQueue", sqs.send_message, QueueUrl=dead, MessageBody="x")
+
+# Without the queue of its dead letters a queue keeps what it has.
+sqs.purge_queue(QueueUrl=url)
+sqs.send_message(QueueUrl=url, MessageBody="kept")
+for _ in range(4):
+    assert sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
 print("done")

@@ -29,7 +29,7 @@ component = "web"
 
 [[trigger]]
 type = "sqs"
-queue = "orders"
+queue = "arn:aws:sqs:eu-west-1:123456789012:orders"
 component = "orders"
 batch_size = 5
 report_batch_item_failures = true

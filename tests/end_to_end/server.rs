@@ -41,7 +41,12 @@ impl Server {
 
     /// The next line that has `text`.
     pub(crate) fn wait_for(&self, text: &str) -> String {
-        let (deadline, mut seen) = (Instant::now() + PATIENCE, Vec::new());
+        self.wait_longer_for(text, PATIENCE)
+    }
+
+    /// The same, of what takes its time.
+    pub(crate) fn wait_longer_for(&self, text: &str, patience: Duration) -> String {
+        let (deadline, mut seen) = (Instant::now() + patience, Vec::new());
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) if line.contains(text) => return line,

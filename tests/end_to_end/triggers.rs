@@ -19,6 +19,28 @@ const APP: &str = "lambkin = 1\n\n[app]\nname = 'shop'\n\n\
 const IMAGES: &str = "export const handler = async (event) => { for (const record of event.Records) \
     console.log('told ' + JSON.stringify({ version: record.eventVersion, name: record.eventName, ...record.s3.object })); };";
 
+#[test]
+fn a_schedule_reaches_its_component_when_its_time_has_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let schedule = APP.split("[[trigger]]").next().unwrap().to_owned()
+        + "[[trigger]]\ntype = 'schedule'\nschedule = 'cron(* * * * ? *)'\nrule = 'minutely'\ncomponent = 'images'\n";
+    fs_err::write(folder.path().join("lambkin.toml"), schedule).unwrap();
+    let tick =
+        "export const handler = async (event) => console.log('tick ' + JSON.stringify(event));";
+    fs_err::write(folder.path().join("images.js"), tick).unwrap();
+    fs_err::write(folder.path().join("web.js"), "export const handler = async () => 'web';")
+        .unwrap();
+    let dev = Server::start(|command| {
+        command.args(["dev", "--no-watch", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
+    });
+    let line = dev.wait_longer_for("tick {", Duration::from_mins(3));
+    let told: Value =
+        serde_json::from_str(&line[line.find('{').unwrap()..=line.rfind('}').unwrap()]).unwrap();
+    assert_eq!(told["detail-type"], "Scheduled Event");
+    assert!(told["resources"][0].as_str().unwrap().ends_with(":rule/minutely"), "{told}");
+    assert!(told["time"].as_str().unwrap().ends_with(":00Z"), "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_that_any_client_puts_copies_or_deletes_reach_the_component_of_the_trigger() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lambkin_protocol::event::takes_s3;
 use lambkin_protocol::manifest::{Trigger, TriggerKind};
 use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use delivery::{Deliver, to_function};
 pub use schedule::{Schedule, ScheduleError};
@@ -22,7 +23,9 @@ pub struct Sources {
     deliver: Deliver,
     place: Place,
     triggers: Arc<Mutex<Vec<Trigger>>>,
-    running: Mutex<JoinSet<()>>,
+    schedules: Mutex<JoinSet<()>>,
+    /// Ends the polls of the triggers before, but not their invocations.
+    polls: Mutex<Option<DropGuard>>,
     queues: Option<(Queues, Invoke)>,
 }
 
@@ -38,7 +41,14 @@ pub struct Place {
 impl Sources {
     /// Nothing is delivered until there are triggers.
     pub fn new(place: Place, deliver: Deliver) -> Self {
-        Self { deliver, place, triggers: Arc::default(), running: Mutex::default(), queues: None }
+        Self {
+            deliver,
+            place,
+            triggers: Arc::default(),
+            schedules: Mutex::default(),
+            polls: Mutex::default(),
+            queues: None,
+        }
     }
 
     /// Polls `queues` for the triggers that name one, and calls `invoke` with what they get.
@@ -79,14 +89,20 @@ impl Sources {
                 (self.place.clone(), Arc::clone(&self.deliver)),
             ));
         }
+        *self.schedules.lock().unwrap_or_else(PoisonError::into_inner) = running;
+        self.poll(triggers);
+        *self.triggers.lock().unwrap_or_else(PoisonError::into_inner) = triggers.to_vec();
+        Ok(())
+    }
+
+    fn poll(&self, triggers: &[Trigger]) {
+        let stop = CancellationToken::new();
         let queued = triggers.iter().filter(|trigger| trigger.kind == TriggerKind::Sqs);
         for (trigger, (queues, invoke)) in queued.zip(self.queues.iter().cycle()) {
             let mapping = sqs::Mapping::of(trigger, queues);
-            running.spawn(mapping.run(queues.clone(), Arc::clone(invoke)));
+            tokio::spawn(mapping.run(queues.clone(), Arc::clone(invoke), stop.clone()));
         }
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
-        *self.triggers.lock().unwrap_or_else(PoisonError::into_inner) = triggers.to_vec();
-        Ok(())
+        *self.polls.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop.drop_guard());
     }
 }
 

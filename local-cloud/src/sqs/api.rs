@@ -1,7 +1,7 @@
 //! The calls of SQS's clients, in JSON 1.0
 //! (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html>).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::attributes::settings;
+use super::attributes::{MAX_DELAY, MAX_HIDDEN, MAX_WAIT};
 use super::{Attribute, MAX_RECEIVED, Message, QueueError, Queues};
 use crate::ACCOUNT_ID;
 use crate::http_server::{AwsReply, whole};
@@ -106,12 +106,7 @@ impl Queues {
                 )
             }
             "GetQueueAttributes" => self.attributes(&asked),
-            "SetQueueAttributes" => {
-                let mut state = self.lock();
-                let queue = state.get_mut(asked.queue()?).ok_or(QueueError::Missing)?;
-                queue.settings = settings(queue.settings.clone(), &asked.attributes)?;
-                Ok(json!({}))
-            }
+            "SetQueueAttributes" => self.change(&asked),
             "DeleteQueue" => {
                 self.lock().remove(asked.queue()?).ok_or(QueueError::Missing)?;
                 Ok(json!({}))
@@ -144,7 +139,7 @@ impl Queues {
                 "The request must contain the parameter MessageBody.".to_owned(),
             ));
         }
-        let delay = asked.delay_seconds.map(Duration::from_secs);
+        let delay = within("DelaySeconds", asked.delay_seconds, MAX_DELAY)?;
         let message = self.send(&name, (body, asked.message_attributes), delay)?;
         let mut sent = json!({ "MessageId": message.id, "MD5OfMessageBody": message.body_md5() });
         if let (Some(md5), Some(sent)) = (message.attributes_md5(), sent.as_object_mut()) {
@@ -161,8 +156,8 @@ impl Queues {
             );
             return Err(Refused("InvalidParameterValueException", message));
         }
-        let wait = asked.wait_time_seconds.map(|seconds| Duration::from_secs(seconds.min(20)));
-        let hidden = asked.visibility_timeout.map(Duration::from_secs);
+        let wait = within("WaitTimeSeconds", asked.wait_time_seconds, MAX_WAIT)?;
+        let hidden = within("VisibilityTimeout", asked.visibility_timeout, MAX_HIDDEN)?;
         let received = self.receive(asked.queue()?, count, (wait, hidden)).await?;
         let messages: Vec<_> = received.iter().map(|message| asked.shown(message)).collect();
         // SQS leaves the member out when there is none.
@@ -175,7 +170,8 @@ impl Queues {
     }
 
     fn hide_one(&self, asked: &Asked) -> Answer {
-        let hidden = Duration::from_secs(asked.visibility_timeout.unwrap_or_default());
+        let hidden = within("VisibilityTimeout", asked.visibility_timeout, MAX_HIDDEN)?;
+        let hidden = hidden.unwrap_or_default();
         self.hide(asked.queue()?, asked.receipt_handle.as_deref().unwrap_or_default(), hidden)?;
         Ok(json!({}))
     }
@@ -227,6 +223,19 @@ pub(super) fn is_asked(names: &[String], name: &str) -> bool {
     })
 }
 
+/// A number of seconds within SQS's bound.
+fn within(name: &str, seconds: Option<u64>, most: u64) -> Result<Option<Duration>, Refused> {
+    match seconds {
+        Some(given) if given > most => {
+            let message = format!(
+                "Value {given} for parameter {name} is invalid. Reason: Must be between 0 and {most}, if provided."
+            );
+            Err(Refused("InvalidParameterValueException", message))
+        }
+        given => Ok(given.map(Duration::from_secs)),
+    }
+}
+
 /// Calls with each of the entries for the queue, and tells which were taken.
 fn batch(asked: Asked, one: impl Fn(Asked) -> Answer) -> Answer {
     if asked.entries.is_empty() {
@@ -239,6 +248,11 @@ fn batch(asked: Asked, one: impl Fn(Asked) -> Answer) -> Answer {
             asked.entries.len()
         );
         return Err(Refused("TooManyEntriesInBatchRequest", message));
+    }
+    let ids: BTreeSet<&str> = asked.entries.iter().map(|entry| entry.id.as_str()).collect();
+    if ids.len() < asked.entries.len() {
+        let message = "Two or more batch entries in the request have the same Id.";
+        return Err(Refused("BatchEntryIdsNotDistinct", message.to_owned()));
     }
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for entry in asked.entries {
@@ -269,6 +283,8 @@ fn query_code(name: &str) -> &str {
     match name {
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
         "QueueNameExists" => "QueueAlreadyExists",
+        "BatchEntryIdsNotDistinct" => "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+        "MessageNotInflight" => "AWS.SimpleQueueService.MessageNotInflight",
         "EmptyBatchRequest" => "AWS.SimpleQueueService.EmptyBatchRequest",
         "TooManyEntriesInBatchRequest" => "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
         "UnsupportedOperation" => "AWS.SimpleQueueService.UnsupportedOperation",
@@ -289,6 +305,9 @@ impl From<QueueError> for Refused {
                     "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes, and it has {size}."
                 ),
             ),
+            QueueError::NotInFlight => {
+                Self("MessageNotInflight", "The specified message isn't in flight.".to_owned())
+            }
             QueueError::Handle => {
                 Self("ReceiptHandleIsInvalid", "The input receipt handle is invalid.".to_owned())
             }

@@ -9,7 +9,35 @@ use serde_json::{Map, Value, json};
 use super::api::{Answer, Asked, Refused, is_asked};
 use super::{MAX_MESSAGE, QueueError, QueueSettings, Queues};
 
+/// The longest that a message is hidden, waits to be received, and is waited for, in seconds; the same page.
+pub(super) const MAX_HIDDEN: u64 = 43_200;
+pub(super) const MAX_DELAY: u64 = 900;
+pub(super) const MAX_WAIT: u64 = 20;
+
 impl Queues {
+    /// Sets a queue that is there.
+    pub(super) fn change(&self, asked: &Asked) -> Answer {
+        let name = asked.queue()?;
+        let before = self.lock().get(name).map(|queue| queue.settings.clone());
+        let wanted = settings(before.ok_or(QueueError::Missing)?, &asked.attributes)?;
+        self.check_redrive(&wanted)?;
+        self.set(name, wanted);
+        Ok(json!({}))
+    }
+
+    /// The queue of the dead letters must be there first.
+    fn check_redrive(&self, settings: &QueueSettings) -> Result<(), Refused> {
+        match &settings.redrive {
+            Some((target, _)) if !self.has(target) => {
+                let message = format!(
+                    "Value for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist: {target}."
+                );
+                Err(Refused("InvalidParameterValueException", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn create(&self, asked: &Asked, base: &str) -> Answer {
         let name = asked.queue_name.as_deref().unwrap_or_default();
         if name.strip_suffix(".fifo").is_some() || asked.attributes.contains_key("FifoQueue") {
@@ -22,6 +50,7 @@ impl Queues {
             return Err(Refused("InvalidParameterValueException", message.to_owned()));
         }
         let wanted = settings(QueueSettings::default(), &asked.attributes)?;
+        self.check_redrive(&wanted)?;
         let there = self.lock().get(name).map(|queue| queue.settings.clone());
         match there {
             Some(there) if there != wanted && !asked.attributes.is_empty() => {
@@ -81,11 +110,14 @@ pub(super) fn settings(
         Refused("InvalidAttributeValue", format!("Invalid value for the parameter {name}."))
     };
     for (name, value) in attributes {
-        let seconds = || value.parse().map(Duration::from_secs).map_err(|_| invalid(name));
+        let seconds = |most: u64| {
+            let number = value.parse().ok().filter(|number| *number <= most);
+            number.map(Duration::from_secs).ok_or_else(|| invalid(name))
+        };
         match name.as_str() {
-            "VisibilityTimeout" => settings.visibility_timeout = seconds()?,
-            "DelaySeconds" => settings.delay = seconds()?,
-            "ReceiveMessageWaitTimeSeconds" => settings.receive_wait = seconds()?,
+            "VisibilityTimeout" => settings.visibility_timeout = seconds(MAX_HIDDEN)?,
+            "DelaySeconds" => settings.delay = seconds(MAX_DELAY)?,
+            "ReceiveMessageWaitTimeSeconds" => settings.receive_wait = seconds(MAX_WAIT)?,
             "RedrivePolicy" if value.is_empty() => settings.redrive = None,
             "RedrivePolicy" => {
                 settings.redrive = Some(redrive(value).ok_or_else(|| invalid(name))?);

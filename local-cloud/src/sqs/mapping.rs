@@ -11,6 +11,7 @@ use bytes::Bytes;
 use lambkin_protocol::manifest::Trigger;
 use serde::Deserialize;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::{MAX_RECEIVED, Message, QueueSettings, Queues};
 use crate::lambda::{Answer, Function, InvokeError, InvokeOptions};
@@ -40,6 +41,8 @@ pub enum Invoked {
 pub struct Mapping {
     /// The queue's name.
     pub queue: String,
+    /// The queue's ARN, as events tell it.
+    pub arn: String,
     /// The most messages of a batch, 1 to 10.
     pub batch_size: usize,
     /// What the function's answer means.
@@ -90,14 +93,20 @@ impl Mapping {
             Some(true) => BatchAnswer::NamesFailures,
             _ => BatchAnswer::Ignored,
         };
-        Self { queue, batch_size: trigger.batch_size.unwrap_or(MAX_RECEIVED), answer }
+        let named = trigger.queue.as_deref().filter(|name| name.starts_with("arn:"));
+        let arn = named.map_or_else(|| queues.arn(&queue), str::to_owned);
+        Self { queue, arn, batch_size: trigger.batch_size.unwrap_or(MAX_RECEIVED), answer }
     }
 
-    /// Polls for ever. A queue that is not there is asked for again.
-    pub(crate) async fn run(self, queues: Queues, invoke: Invoke) {
+    /// Polls until it is to stop; a batch that is under way is ended first. A queue that is not there is asked for again.
+    pub(crate) async fn run(self, queues: Queues, invoke: Invoke, stop: CancellationToken) {
         loop {
             let wait = (Some(POLL), None);
-            match queues.receive(&self.queue, self.batch_size, wait).await {
+            let received = tokio::select! {
+                () = stop.cancelled() => return,
+                received = queues.receive(&self.queue, self.batch_size, wait) => received,
+            };
+            match received {
                 Ok(batch) if batch.is_empty() => {}
                 Ok(batch) => self.invoke(&queues, &batch, &invoke).await,
                 Err(_) => tokio::time::sleep(REST).await,
@@ -106,9 +115,10 @@ impl Mapping {
     }
 
     async fn invoke(&self, queues: &Queues, batch: &[Message], invoke: &Invoke) {
-        let arn = queues.arn(&self.queue);
+        // An ARN has the region in its fourth part.
+        let region = self.arn.split(':').nth(3).unwrap_or(&queues.region);
         let records: Vec<_> =
-            batch.iter().map(|message| message.record(&arn, &queues.region)).collect();
+            batch.iter().map(|message| message.record(&self.arn, region)).collect();
         let event = json!({ "Records": records }).to_string();
         let failed = loop {
             match invoke(event.clone().into()).await {
@@ -163,6 +173,7 @@ mod tests {
     fn check(answer: &str, failed: Option<&[usize]>) {
         let mapping = Mapping {
             queue: "orders".to_owned(),
+            arn: "arn:aws:sqs:us-east-1:000000000000:orders".to_owned(),
             batch_size: 10,
             answer: BatchAnswer::NamesFailures,
         };

@@ -8,7 +8,7 @@ mod attributes;
 mod mapping;
 mod message;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -66,9 +66,20 @@ pub enum QueueError {
         "one or more parameters are invalid: the message has {0} bytes, and 1048576 are the most"
     )]
     TooLarge(usize),
+    /// The message can be received by anyone already.
+    #[error("the message referred to is not in flight")]
+    NotInFlight,
     /// No message has the handle.
     #[error("the input receipt handle is invalid")]
     Handle,
+}
+
+/// The record of Lambda's event for one message that was sent and received just now.
+pub fn record(body: &str, queue_arn: &str, region: &str) -> serde_json::Value {
+    let now = Instant::now();
+    let mut message = Message::new(body.to_owned(), BTreeMap::new(), now);
+    message.receive(now);
+    message.record(queue_arn, region)
 }
 
 impl Default for QueueSettings {
@@ -98,6 +109,11 @@ impl Queues {
     /// Creates a queue, unless it is there.
     pub(crate) fn provide(&self, name: &str) {
         self.lock().entry(name.to_owned()).or_default();
+    }
+
+    /// Whether there is a queue of the name.
+    fn has(&self, name: &str) -> bool {
+        self.lock().contains_key(name)
     }
 
     /// A queue's ARN.
@@ -159,26 +175,29 @@ impl Queues {
         hidden: Option<Duration>,
     ) -> Result<(Vec<Message>, Option<Instant>, Duration), QueueError> {
         let mut state = self.lock();
+        // Without its dead letters' queue a queue keeps what it has.
+        let has: BTreeSet<String> = state.keys().cloned().collect();
         let queue = state.get_mut(name).ok_or(QueueError::Missing)?;
         let (now, settings) = (Instant::now(), queue.settings.clone());
-        let hidden = hidden.unwrap_or(settings.visibility_timeout);
+        let hidden_until = now + hidden.unwrap_or(settings.visibility_timeout);
+        let redrive = settings.redrive.filter(|(target, _)| has.contains(target));
         let (mut received, mut dead) = (Vec::new(), Vec::new());
         let mut left = VecDeque::new();
         for mut message in std::mem::take(&mut queue.messages) {
             if message.visible > now || received.len() == count {
                 left.push_back(message);
-            } else if settings.redrive.as_ref().is_some_and(|(_, most)| message.receives >= *most) {
+            } else if redrive.as_ref().is_some_and(|(_, most)| message.receives >= *most) {
                 message.receipt = None;
                 dead.push(message);
             } else {
-                message.receive(now + hidden);
+                message.receive(hidden_until);
                 received.push(message.clone());
                 left.push_back(message);
             }
         }
         let next = left.iter().map(|message| message.visible).filter(|time| *time > now).min();
         queue.messages = left;
-        let target = settings.redrive.and_then(|(name, _)| state.get_mut(&name));
+        let target = redrive.and_then(|(name, _)| state.get_mut(&name));
         if let (Some(target), false) = (target, dead.is_empty()) {
             target.messages.extend(dead);
             self.arrived.notify_waiters();
@@ -200,7 +219,11 @@ impl Queues {
         let queue = state.get_mut(name).ok_or(QueueError::Missing)?;
         let mut messages = queue.messages.iter_mut();
         let found = messages.find(|message| message.receipt.as_deref() == Some(receipt));
-        found.ok_or(QueueError::Handle)?.visible = Instant::now() + hidden;
+        let (found, now) = (found.ok_or(QueueError::Handle)?, Instant::now());
+        if found.visible <= now {
+            return Err(QueueError::NotInFlight);
+        }
+        found.visible = now + hidden;
         drop(state);
         self.arrived.notify_waiters();
         Ok(())

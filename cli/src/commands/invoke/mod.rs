@@ -32,7 +32,7 @@ struct Served {
 }
 
 pub(crate) async fn run(arguments: &args::Invoke, output: &Output) -> Result<ExitCode> {
-    let event = event(arguments)?;
+    let event = event(arguments, output)?;
     let bootstrap = settings::bootstrap(arguments.bootstrap.as_deref())?;
     let served = match (&arguments.app, &arguments.store.store) {
         (Some(target), Some(store)) => {
@@ -60,7 +60,7 @@ pub(crate) async fn run(arguments: &args::Invoke, output: &Output) -> Result<Exi
 }
 
 /// The event as it is given, or made of what is given.
-fn event(arguments: &args::Invoke) -> Result<Bytes> {
+fn event(arguments: &args::Invoke, output: &Output) -> Result<Bytes> {
     let Some(service) = arguments.event_template else {
         return read_event(arguments.event.as_deref().unwrap_or(Path::new("-")));
     };
@@ -69,6 +69,9 @@ fn event(arguments: &args::Invoke) -> Result<Bytes> {
         None => Project::load(&arguments.source.project)?.manifest.trigger,
         Some(_) => Vec::new(),
     };
+    if arguments.app.is_none() && !template::is_expected(service, &triggers) {
+        output.warn("the app has no trigger of this type: the event goes by the routes, as POST /events/<type>");
+    }
     let carried = arguments.event.as_deref().map(read).transpose()?;
     let carried = carried.map(String::from_utf8).transpose().with_hint(
         "what the event carries is not UTF-8".to_owned(),

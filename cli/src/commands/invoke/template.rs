@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use lambkin_local_cloud::ACCOUNT_ID;
+use lambkin_protocol::event::trigger as takes;
 use lambkin_protocol::manifest::{Trigger, TriggerKind};
 use serde_json::{Map, Value, json};
 use std::time::{Duration, SystemTime};
@@ -31,7 +32,8 @@ pub(super) fn event(
             let prefix = named(|it| it.prefix.as_ref()).unwrap_or_default();
             let suffix = named(|it| it.suffix.as_ref()).unwrap_or(".txt");
             let bucket = named(|it| it.bucket.as_ref()).unwrap_or("uploads");
-            s3(bucket, &carried_or(&format!("{prefix}example{suffix}")))
+            let wanted = trigger.and_then(|it| it.s3_events().next()).unwrap_or_default();
+            s3((bucket, &event_name(wanted)), &carried_or(&format!("{prefix}example{suffix}")))
         }
         EventTemplate::Schedule => {
             let usual = named(|it| Some(&it.component)).unwrap_or("nightly");
@@ -61,7 +63,29 @@ pub(super) fn event(
             kinesis(&arn("kinesis", "stream/", stream), &carried_or("hello"))
         }
     };
-    Ok(event.to_string().into())
+    let event = Bytes::from(event.to_string());
+    if trigger.is_some() && takes(triggers, &event).is_none() {
+        return Err(hinted(
+            format!("no trigger of type `{}` takes this event", kind.as_str()),
+            "a key must be as `prefix` and `suffix` of the trigger in lambkin.toml say",
+        ));
+    }
+    Ok(event)
+}
+
+/// The event that S3 sends for what a trigger names: `s3:ObjectCreated:*` is a put.
+fn event_name(wanted: &str) -> String {
+    let name = wanted.strip_prefix("s3:").unwrap_or("ObjectCreated:*");
+    match name.strip_suffix(":*").unwrap_or(name) {
+        "ObjectCreated" => "ObjectCreated:Put".to_owned(),
+        "ObjectRemoved" => "ObjectRemoved:Delete".to_owned(),
+        named => named.to_owned(),
+    }
+}
+
+/// Whether the app has a trigger of the service.
+pub(super) fn is_expected(service: EventTemplate, triggers: &[Trigger]) -> bool {
+    triggers.iter().any(|trigger| trigger.kind == kind(service))
 }
 
 const fn kind(service: EventTemplate) -> TriggerKind {
@@ -104,7 +128,7 @@ fn since_epoch() -> Duration {
 }
 
 /// Keys are percent-encoded as in forms.
-fn s3(bucket: &str, key: &str) -> Value {
+fn s3((bucket, name): (&str, &str), key: &str) -> Value {
     let key: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
     let key = key.replace("%2F", "/");
     json!({ "Records": [{
@@ -112,7 +136,7 @@ fn s3(bucket: &str, key: &str) -> Value {
         "eventSource": "aws:s3",
         "awsRegion": REGION,
         "eventTime": humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
-        "eventName": "ObjectCreated:Put",
+        "eventName": name,
         "userIdentity": { "principalId": "EXAMPLE" },
         "requestParameters": { "sourceIPAddress": "127.0.0.1" },
         "responseElements": { "x-amz-request-id": "EXAMPLE123456789", "x-amz-id-2": "EXAMPLE" },
@@ -149,23 +173,7 @@ fn bus((kind, source): (&str, &str), resources: &[String], detail: &Value) -> Va
 }
 
 fn sqs(queue: &str, body: &str) -> Value {
-    let sent = since_epoch().as_millis().to_string();
-    json!({ "Records": [{
-        "messageId": ID,
-        "receiptHandle": "example",
-        "body": body,
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "SentTimestamp": sent,
-            "SenderId": "AIDAEXAMPLE",
-            "ApproximateFirstReceiveTimestamp": sent,
-        },
-        "messageAttributes": {},
-        "md5OfBody": "",
-        "eventSource": "aws:sqs",
-        "eventSourceARN": queue,
-        "awsRegion": REGION,
-    }] })
+    json!({ "Records": [lambkin_local_cloud::sqs::record(body, queue, REGION)] })
 }
 
 fn sns(topic: &str, message: &str) -> Value {
@@ -293,6 +301,14 @@ mod tests {
         let item = made(EventTemplate::Dynamodb, r#"{"id": 7, "tags": ["a"]}"#).unwrap();
         let image = json!({ "id": { "N": "7" }, "tags": { "L": [{ "S": "a" }] } });
         assert_eq!(item["Records"][0]["dynamodb"]["NewImage"], image);
+        let removed =
+            MANIFEST.replace("prefix = 'in/'", "prefix = 'in/'\nevents = ['s3:ObjectRemoved:*']");
+        let triggers = manifest::parse(&removed).unwrap().trigger;
+        let event = super::event(EventTemplate::S3, &triggers, Some("in/a b.png")).unwrap();
+        let event: Value = serde_json::from_slice(&event).unwrap();
+        assert_eq!(event["Records"][0]["eventName"], "ObjectRemoved:Delete");
+        let missed = super::event(EventTemplate::S3, &triggers, Some("out.png")).unwrap_err();
+        assert_eq!(missed.to_string(), "no trigger of type `s3` takes this event");
         let error = made(EventTemplate::Eventbridge, "[]").unwrap_err().to_string();
         assert!(error.starts_with("what the event carries is not a JSON object"), "{error}");
     }
