@@ -40,10 +40,15 @@ impl Sender {
 
     fn component(&self, app: &App, asked_path: &str) -> Option<String> {
         if let Some(asked) = &self.asked {
-            return guard::component(app, asked, asked_path);
+            return guard::component(app, &asked.route, asked_path);
         }
         let api = app.release.websocket.as_ref()?;
-        api.component(&self.websocket.as_ref()?.route_key).map(str::to_owned)
+        api.component(self.route_key()?).map(str::to_owned)
+    }
+
+    /// The route key of a WebSocket's event.
+    fn route_key(&self) -> Option<&str> {
+        self.websocket.as_ref().map(|origin| origin.route_key.as_str())
     }
 }
 
@@ -57,9 +62,14 @@ impl Host {
         let request = event::to_event_request(source, received.event.clone());
         let own_path = request.uri().path();
         let sender = Sender::of(source, &received.event);
-        let path = sender.asked.as_ref().map_or(own_path, |asked| &asked.path);
+        let path = sender.asked.as_ref().and_then(Asked::path).unwrap_or(own_path);
         let seed = seed(&received.request_id);
         let (app, path) = self.apps.find(sender.domain(), path, seed).await?;
+        if let Some(key) = sender.route_key()
+            && !guard::lets_in(received, &app, key)
+        {
+            return Ok(Answer::Whole(Bytes::from_static(br#"{"statusCode":403}"#)));
+        }
         let named = sender.component(&app, &path);
         let component = named.or_else(|| by_origin(&app, own_path, &received.event));
         let component = component.ok_or_else(|| Failure::NoComponent {

@@ -6,16 +6,23 @@ use crate::config::Level;
 use crate::invocation::Destination;
 use crate::received::Received;
 use crate::telemetry::{self, NoDetails};
-use lambkin_protocol::authorizer::{Asked, is_authorized};
+use lambkin_protocol::authorizer::{AskedRoute, is_authorized, is_connection_authorized};
 use lambkin_protocol::event::Format;
 use lambkin_protocol::release::Authorizer;
+use lambkin_protocol::websocket::CONNECT;
 
 /// The component that decides what an authorizer's event asks: that of the authorizer of the route that is asked for, else
 /// of the app's only one. Nothing when the release says neither.
-pub(crate) fn component(app: &App, asked: &Asked, path: &str) -> Option<String> {
+pub(crate) fn component(app: &App, asked: &AskedRoute, path: &str) -> Option<String> {
     let authorizers = &app.release.authorizers;
-    let found = app.routes.find(&asked.method, path);
-    let named = found.and_then(|found| found.route.authorizer.as_ref());
+    let named = match asked {
+        AskedRoute::Http { method, .. } => {
+            app.routes.find(method, path).and_then(|found| found.route.authorizer.as_deref())
+        }
+        AskedRoute::WebSocket { key } => {
+            app.release.websocket.as_ref().and_then(|api| api.authorizer(key))
+        }
+    };
     let guard = named.and_then(|name| authorizers.get(name)).and_then(|one| one.component.as_ref());
     let mut deciding = authorizers.values().filter_map(|one| one.component.as_ref());
     let only = deciding.next().filter(|_| deciding.next().is_none());
@@ -30,6 +37,22 @@ pub(crate) fn admits(received: &Received, destination: &Destination, format: For
         return true;
     }
     refuse(received, destination, "the event has no proof that API Gateway has asked it");
+    false
+}
+
+/// Whether a WebSocket's event may pass: one that connects a client proves that the authorizer of `$connect` was asked, where
+/// there is one. Later events are of clients that were let in.
+pub(crate) fn lets_in(received: &Received, app: &App, route_key: &str) -> bool {
+    let api = app.release.websocket.as_ref().filter(|_| route_key == CONNECT);
+    let Some(name) = api.and_then(|api| api.authorizer(CONNECT)) else { return true };
+    if is_connection_authorized(&received.event) {
+        return true;
+    }
+    let message = format!(
+        "403 for {CONNECT}: the route has the authorizer {name:?}, and the event has no proof that API Gateway has asked it; \
+         attach the authorizer to {CONNECT} in API Gateway, or take `authorizer` out of the route in lambkin.toml"
+    );
+    telemetry::log(Level::Warn, &message, &received.tags(), NoDetails {});
     false
 }
 

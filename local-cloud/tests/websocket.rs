@@ -15,8 +15,10 @@ use std::time::Duration;
 use futures::{SinkExt as _, StreamExt as _};
 use http::Request;
 use lambkin_local_cloud::api_gateway::Access;
-use lambkin_local_cloud::api_gateway::websocket::{Credentials, Limits, Server, Settings};
-use lambkin_protocol::manifest::{WebSocket, WebSocketRoute};
+use lambkin_local_cloud::api_gateway::websocket::{
+    Credentials, Definition, Limits, Server, Settings,
+};
+use lambkin_protocol::manifest::{self, WebSocket, WebSocketRoute};
 use serde_json::{Value, json};
 use support::{Logged, get, logged, python_bootstrap, run_script, send, until};
 use tokio::io::AsyncWriteExt as _;
@@ -40,6 +42,7 @@ fn routes(keys: &[&str]) -> WebSocket {
         key: key.trim_end_matches('!').to_owned(),
         component: String::new(),
         response: key.ends_with('!'),
+        authorizer: None,
     };
     WebSocket { route: keys.iter().map(|key| route(key)).collect(), ..WebSocket::default() }
 }
@@ -51,13 +54,17 @@ impl Api {
     }
 
     async fn with(keys: &[&str], limits: Limits) -> Self {
+        Self::of(Definition { api: routes(keys), ..Definition::default() }, limits).await
+    }
+
+    async fn of(api: Definition, limits: Limits) -> Self {
         let logged =
             logged(|folder| python_bootstrap(folder, "-m awslambdaric chat.handler"), |_| ());
         let accesses = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&accesses);
         let server = Server::start(Settings {
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
-            api: routes(keys),
+            api,
             function: logged.function.clone(),
             limits,
             credentials: Credentials {
@@ -89,10 +96,14 @@ impl Api {
 
     /// The events of this type that the function has got.
     fn events(&self, kind: &str) -> Vec<Value> {
+        let events = self.all_events().into_iter();
+        events.filter(|event| event["requestContext"]["eventType"] == kind).collect()
+    }
+
+    fn all_events(&self) -> Vec<Value> {
         let text =
             fs_err::read_to_string(self.logged.folder.path().join("events")).unwrap_or_default();
-        let events = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        events.filter(|event| event["requestContext"]["eventType"] == kind).collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     async fn last(&self, kind: &str) -> Value {
@@ -235,6 +246,82 @@ async fn connect_decides_about_the_upgrade() {
     assert_eq!(api.events("DISCONNECT").len(), 1);
 }
 
+/// A manifest with an authorizer that sees who has a ticket.
+const GUARDED: &str = "
+    lambkin = 1
+    [app]
+    name = 'chat'
+    [component.chat]
+    language = 'python'
+    source = 'chat.py'
+    [authorizer.tickets]
+    type = 'request'
+    component = 'chat'
+    identity_source = ['route.request.querystring.ticket']
+    [[websocket.route]]
+    key = '$connect'
+    component = 'chat'
+    authorizer = 'tickets'
+    [[websocket.route]]
+    key = '$disconnect'
+    component = 'chat'
+    [[websocket.route]]
+    key = 'say'
+    component = 'chat'
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorizer_decides_who_may_connect() {
+    let guarded = Definition::of(&manifest::parse(GUARDED).unwrap()).unwrap();
+    let api = Api::of(guarded, Limits::default()).await;
+    for (query, status, message) in [
+        ("", 401, "Unauthorized"),
+        ("?ticket=", 401, "Unauthorized"),
+        ("?ticket=forged", 401, "Unauthorized"),
+        ("?ticket=old", 403, "Forbidden"),
+        ("?ticket=broken", 500, "Internal server error"),
+    ] {
+        let Err(Error::Http(response)) = api.try_connect(query, &[]).await else {
+            panic!("let in")
+        };
+        assert_eq!(response.status(), status, "{query}");
+        let body: Value = serde_json::from_slice(&response.into_body().unwrap()).unwrap();
+        assert_eq!(body["message"], message, "{query}");
+    }
+    // Nobody was asked about clients without a ticket, and `$connect` was not reached.
+    assert_eq!(api.all_events().len(), 3);
+    assert!(api.events("CONNECT").is_empty());
+
+    // Each client is asked about: API Gateway keeps no answers of a WebSocket API's authorizer.
+    let mut client = api.try_connect("?ticket=good", &[]).await.unwrap();
+    drop(api.try_connect("?ticket=good", &[]).await.unwrap());
+    let events = api.all_events();
+    let asked = events.iter().filter_map(|event| event.get("authorizer")).collect::<Vec<_>>();
+    assert_eq!(asked.len(), 5);
+    let (asked, connected) = (asked[3], &api.events("CONNECT")[0]);
+    let arn = asked["methodArn"].as_str().unwrap();
+    assert!(
+        arn.starts_with("arn:aws:execute-api:") && arn.ends_with("/production/$connect"),
+        "{arn}"
+    );
+    assert_eq!(
+        asked["requestContext"]["connectionId"],
+        connected["requestContext"]["connectionId"]
+    );
+    assert_eq!((&asked["stageVariables"], asked.get("body")), (&json!({}), None));
+
+    // What it said is in every event of the client.
+    client.say(r#"{"action":"say"}"#).await;
+    let message = api.last("MESSAGE").await;
+    client.socket.close(None).await.unwrap();
+    until("both are gone", || api.events("DISCONNECT").len() == 2).await;
+    for event in [connected.clone(), message, api.last("DISCONNECT").await] {
+        let said = &event["requestContext"]["authorizer"];
+        assert_eq!((&said["principalId"], &said["row"]), (&json!("ada"), &json!("7")), "{event}");
+        assert!(said["integrationLatency"].is_u64(), "{event}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_does_not_wait_for_connect_is_told_to_be_gone() {
     let api = Api::start(&["$connect", "$disconnect"]).await;
@@ -274,11 +361,13 @@ async fn a_message_takes_the_route_that_it_asks_for() {
     client.say(r#"{"action":"binary"}"#).await;
     assert_eq!(client.next().await, Message::binary(vec![0, 255]));
 
-    // Other routes, while the client stays connected.
+    // Other routes, while the client stays connected. An answer is heard a moment before its access is told of.
+    let keys = |api: &Api| api.accesses().last().unwrap().2.clone().unwrap();
+    until("all is told", || keys(&api) == "binary").await;
     let mut other = routes(&["$default!", "chat/join!"]);
     other.route_selection_expression = "${request.body.service}/${request.body.action}".to_owned();
-    api.server.set_routes(&other).unwrap();
-    let keys = |api: &Api| api.accesses().last().unwrap().2.clone().unwrap();
+    let other = Definition { api: other, ..Definition::default() };
+    api.server.deploy(other.clone()).unwrap();
     for (message, key) in [
         (r#"{"service":"chat","action":"join"}"#, "chat/join"),
         (r#"{"service":"chat"}"#, "$default"),
@@ -290,8 +379,9 @@ async fn a_message_takes_the_route_that_it_asks_for() {
         until("it is told", || api.accesses().len() > before).await;
         assert_eq!(keys(&api), key);
     }
-    other.route_selection_expression = "action".to_owned();
-    assert!(api.server.set_routes(&other).is_err());
+    let mut wrong = other;
+    wrong.api.route_selection_expression = "action".to_owned();
+    assert!(api.server.deploy(wrong).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

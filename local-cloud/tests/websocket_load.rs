@@ -15,7 +15,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{SinkExt as _, StreamExt as _};
-use lambkin_local_cloud::api_gateway::websocket::{Credentials, Limits, Server, Settings};
+use lambkin_local_cloud::api_gateway::websocket::{
+    Credentials, Definition, Limits, Server, Settings,
+};
 use lambkin_protocol::manifest::{WebSocket, WebSocketRoute};
 use support::{Logged, logged, python_bootstrap};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,11 +34,18 @@ const GROWTH: u64 = 8 * 1024;
 /// The chat on AWS's own Python runtime client, with the route `count` that gives each message back.
 async fn serve() -> (Server, Logged) {
     let logged = logged(|folder| python_bootstrap(folder, "-m awslambdaric chat.handler"), |_| ());
-    let route =
-        WebSocketRoute { key: "count".to_owned(), component: String::new(), response: true };
+    let route = WebSocketRoute {
+        key: "count".to_owned(),
+        component: String::new(),
+        response: true,
+        authorizer: None,
+    };
     let server = Server::start(Settings {
         listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
-        api: WebSocket { route: vec![route], ..WebSocket::default() },
+        api: Definition {
+            api: WebSocket { route: vec![route], ..WebSocket::default() },
+            ..Definition::default()
+        },
         function: logged.function.clone(),
         limits: Limits::default(),
         credentials: Credentials { access_key_id: String::new(), secret_access_key: String::new() },

@@ -116,6 +116,56 @@ async fn a_guarded_route_answers_only_what_went_through_its_authorizer() {
     host.log.wait_for_text("attach the authorizer to the route in API Gateway").unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_websocket_is_opened_only_by_who_went_through_its_authorizer() {
+    let stage = Stage::start().await;
+    // The second authorizer's component would answer without a policy.
+    let websocket = "[authorizer.other]
+    type = 'request'
+    component = 'items'
+    [[websocket.route]]
+    key = '$connect'
+    component = 'items'
+    authorizer = 'tokens'
+    [[websocket.route]]
+    key = 'say'
+    component = 'items'\n";
+    let host = host(&stage, &format!("{MANIFEST}{websocket}"));
+    let domain = "abcdef.execute-api.eu-central-1.amazonaws.com";
+    let event = |key: &str, kind: &str, authorizer: Value| {
+        let context = json!({
+            "routeKey": key, "eventType": kind, "connectionId": "AAAA1234=", "domainName": domain,
+            "stage": "production", "authorizer": authorizer,
+        });
+        json!({ "requestContext": context, "isBase64Encoded": false })
+    };
+    let arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/production/$connect";
+    let mut asks = event("$connect", "CONNECT", Value::Null);
+    asks["type"] = json!("REQUEST");
+    asks["methodArn"] = json!(arn);
+    asks["headers"] = json!({ "Authorization": "let me in" });
+    let answer = host.invoke(&asks).await.unwrap();
+    assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow", "{answer}");
+    assert_eq!(answer["context"]["asked"], arn);
+
+    let said = json!({ "principalId": "user-1", "integrationLatency": 3 });
+    for (event, is_answered) in [
+        (event("$connect", "CONNECT", said), true),
+        (event("$connect", "CONNECT", Value::Null), false),
+        (event("$connect", "CONNECT", json!({ "claims": {} })), false),
+        // Who is connected has been asked.
+        (event("say", "MESSAGE", Value::Null), true),
+    ] {
+        let answer = host.invoke(&event).await.unwrap();
+        if is_answered {
+            assert_eq!(answer["event"], event);
+        } else {
+            assert_eq!(answer, json!({ "statusCode": 403 }), "{event}");
+        }
+    }
+    host.log.wait_for_text("attach the authorizer to $connect in API Gateway").unwrap();
+}
+
 async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> Answer {
     let mut request: Request = toml::from_str(&format!("path = '{path}'")).unwrap();
     if let Some(token) = token {

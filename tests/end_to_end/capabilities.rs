@@ -11,7 +11,6 @@ use lambkin_local_cloud::lambda::ControlPlane;
 use lambkin_local_cloud::logs::Logs;
 use lambkin_local_cloud::sqs::Queues;
 use lambkin_local_cloud::{Endpoint, Services};
-use lambkin_protocol::manifest::WebSocket;
 use lambkin_tests::case::Line;
 use lambkin_tests::programs;
 use serde_json::{Value, json};
@@ -235,7 +234,7 @@ fn websocket_api(stage: &Stage, host: &Host, listener: TcpListener) -> websocket
     };
     websocket::Server::start(websocket::Settings {
         listener,
-        api: WebSocket::default(),
+        api: websocket::Definition::default(),
         function: host.function.clone(),
         limits: websocket::Limits::default(),
         credentials,

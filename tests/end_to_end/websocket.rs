@@ -66,7 +66,8 @@ export const handler = async (event) => {
       console.log(`gone with ${disconnectStatusCode}`);
       return { statusCode: 200 };
     default:
-      return { statusCode: 200, body: JSON.stringify({ routeKey, connectionId, heard: event.body }) };
+      const { authorizer } = event.requestContext;
+      return { statusCode: 200, body: JSON.stringify({ routeKey, connectionId, heard: event.body, authorizer }) };
   }
 };
 "#;
@@ -134,14 +135,19 @@ fn post(endpoint: &str, connection: &str, text: &str) {
 }
 
 /// What wscat prints when it sends `message`, and the answer to that.
-fn wscat(url: &str, message: &str) -> String {
+async fn wscat(url: &str, message: &str, more: &[&str]) -> String {
     let wscat = programs::tool("wscat-6.1.0/node_modules/.bin/wscat").unwrap();
     let mut command = Command::new(wscat);
-    command.args(["-c", url, "-x", message, "-w", "3"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    // It ends when its input does.
-    let _input = child.stdin.take();
-    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+    command.args(["-c", url, "-x", message, "-w", "3"]).args(more);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let heard = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        // It ends when its input does.
+        let _input = child.stdin.take();
+        child.wait_with_output().unwrap()
+    });
+    let heard = heard.await.unwrap();
+    String::from_utf8([heard.stdout, heard.stderr].concat()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,8 +166,7 @@ async fn a_chat_is_routed_to_its_components_answered_posted_to_and_reloaded() {
     assert_eq!(answer, "/events/websocket heard no JSON at all");
 
     let url = format!("{}?name=cat", dev.url);
-    let heard =
-        tokio::task::spawn_blocking(move || wscat(&url, r#"{"action":"say"}"#)).await.unwrap();
+    let heard = wscat(&url, r#"{"action":"say"}"#, &[]).await;
     assert!(heard.contains(r#""routeKey":"say""#), "{heard}");
 
     // Without `response` nothing comes back: what is heard next is the backend's.
@@ -188,6 +193,40 @@ async fn a_chat_is_routed_to_its_components_answered_posted_to_and_reloaded() {
     dev.server.wait_for("gone with 1005");
     drop(bob);
     dev.server.wait_for("gone with 1006");
+}
+
+/// An authorizer of `$connect` that knows one token.
+const TICKETS: &str = r#"
+export const handler = async (event) => {
+  const Effect = event.headers.Authorization === "let me in" ? "Allow" : "Deny";
+  const Statement = [{ Action: "execute-api:Invoke", Effect, Resource: event.methodArn }];
+  return { principalId: "ann", policyDocument: { Version: "2012-10-17", Statement }, context: { seat: 7 } };
+};
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorizer_lets_clients_in_and_tells_the_components_who_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    write_app(folder.path());
+    let tables = "[component.tickets]\nlanguage = 'javascript'\nsource = 'tickets.js'\n\
+        [authorizer.tickets]\ntype = 'request'\ncomponent = 'tickets'\n\
+        identity_source = ['route.request.header.Authorization']\n";
+    let guarded = "key = \"$connect\"\nauthorizer = \"tickets\"";
+    let manifest = MANIFEST.trim_start().replace("key = \"$connect\"", guarded) + tables;
+    fs_err::write(folder.path().join("lambkin.toml"), manifest).unwrap();
+    fs_err::write(folder.path().join("tickets.js"), TICKETS.trim_start()).unwrap();
+    let dev = Dev::start(folder.path(), &[]);
+    let url = format!("{}?name=ann", dev.url);
+    let say = r#"{"action":"say"}"#;
+    let heard = wscat(&url, say, &[]).await;
+    assert!(heard.contains("401"), "{heard}");
+    dev.server.wait_for("lacks an identity source of authorizer \"tickets\"");
+    let heard = wscat(&url, say, &["-H", "authorization: please"]).await;
+    assert!(heard.contains("403"), "{heard}");
+    dev.server.wait_for("authorizer \"tickets\" does not allow");
+    let heard = wscat(&url, say, &["-H", "authorization: let me in"]).await;
+    assert!(heard.contains(r#""principalId":"ann""#) && heard.contains(r#""seat":"7""#), "{heard}");
+    dev.server.wait_for("gone with");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -197,7 +197,7 @@ pub enum ReleaseError {
     /// A route has an authorizer that the release does not have, or whose component it does not have.
     #[error("route `{path}` has authorizer `{authorizer}`, which the release does not have whole")]
     UnknownAuthorizer {
-        /// The route's path.
+        /// The route's path, or its key in a WebSocket API.
         path: String,
         /// The missing authorizer.
         authorizer: String,
@@ -272,12 +272,12 @@ impl Release {
                 known.component.as_ref().is_none_or(|one| self.components.contains_key(one))
             })
         };
-        let broken = self.routes.iter().find_map(|route| {
-            let name = route.authorizer.as_ref().filter(|name| !is_whole(name))?;
-            Some(ReleaseError::UnknownAuthorizer {
-                path: route.path.clone(),
-                authorizer: name.clone(),
-            })
+        let paths = self.routes.iter().map(|route| (&route.path, &route.authorizer));
+        let keys = self.websocket.iter().flat_map(|api| &api.route);
+        let mut all = paths.chain(keys.map(|route| (&route.key, &route.authorizer)));
+        let broken = all.find_map(|(path, authorizer)| {
+            let authorizer = authorizer.clone().filter(|name| !is_whole(name))?;
+            Some(ReleaseError::UnknownAuthorizer { path: path.clone(), authorizer })
         });
         broken.map_or(Ok(()), Err)
     }

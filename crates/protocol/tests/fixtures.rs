@@ -479,6 +479,7 @@ const CONNECTION: websocket::Connection<'_> = websocket::Connection {
     connected_at_ms: 1_707_503_007_396,
     source_ip: "192.0.2.1",
     user_agent: None,
+    authorizer: None,
 };
 
 fn recorded(name: &str) -> Value {

@@ -47,9 +47,7 @@ pub(super) async fn read(request: Request<Incoming>, limit: usize) -> Result<Who
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let source_ip = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
     let source_ip = source_ip.unwrap_or(IpAddr::from([127, 0, 0, 1])).to_string();
-    let forwarded = forward(&mut parts.headers, &source_ip, "http", || {
-        format!("Root=1-{:08x}-{}", now.as_secs(), &random(24))
-    });
+    let forwarded = forward(&mut parts.headers, &source_ip, "http", trace_id);
     Ok(Whole {
         domain_name: forwarded.domain_name,
         request: Request::from_parts(parts, body.to_bytes()),
@@ -62,6 +60,12 @@ pub(super) async fn read(request: Request<Incoming>, limit: usize) -> Result<Who
 /// An id in the form that API Gateway gives: sixteen characters of base64.
 pub(super) fn request_id() -> String {
     STANDARD.encode(Uuid::new_v4().as_bytes().first_chunk::<11>().unwrap_or(&[0; 11]))
+}
+
+/// An id of a trace that begins here.
+pub(super) fn trace_id() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("Root=1-{:08x}-{}", now.as_secs(), &random(24))
 }
 
 fn random(digits: usize) -> String {

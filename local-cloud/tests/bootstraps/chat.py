@@ -29,6 +29,22 @@ def connect(event):
     return answer
 
 
+def authorize(event):
+    """Lets in who has a ticket; the ticket says what else happens."""
+    ticket = event["queryStringParameters"]["ticket"]
+    if ticket == "forged":
+        raise Exception("Unauthorized")
+    if ticket == "broken":
+        return {"isAuthorized": True}
+    effect = "Allow" if ticket == "good" else "Deny"
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}
+    return {
+        "principalId": "ada",
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"row": 7},
+    }
+
+
 def post(event):
     """Answers over `@connections`, as a backend does."""
     message = json.loads(event["body"])
@@ -47,6 +63,9 @@ def post(event):
 
 def handler(event, context):
     route = event["requestContext"]["routeKey"]
+    if event.get("type") == "REQUEST":
+        write_down({"authorizer": event})
+        return authorize(event)
     if route != "count":
         write_down(event)
     if route == "$connect":

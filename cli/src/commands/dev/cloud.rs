@@ -137,7 +137,7 @@ impl Cloud {
     /// Lets the APIs know the app's routes and settings, as a deployment would.
     pub(crate) fn deploy(&self, project: &Project, output: &Output) -> Result<()> {
         self.api.deploy(Definition::from(&project.manifest))?;
-        WebSocket::set_routes(self.websocket.as_ref(), project, output)
+        WebSocket::deploy(self.websocket.as_ref(), project, output)
     }
 
     /// Lets events reach the app by its triggers, from buckets that exist.

@@ -9,7 +9,6 @@ use anyhow::Result;
 use http::HeaderMap;
 use lambkin_local_cloud::api_gateway::{Access, websocket};
 use lambkin_local_cloud::lambda::Function;
-use lambkin_protocol::manifest;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -17,7 +16,7 @@ use tokio::net::TcpListener;
 /// A WebSocket API that has its address and answers nobody yet.
 pub(crate) struct Listening {
     listener: TcpListener,
-    api: manifest::WebSocket,
+    api: websocket::Definition,
     limits: websocket::Limits,
 }
 
@@ -33,7 +32,7 @@ impl WebSocket {
         project: &Project,
         arguments: &args::Dev,
     ) -> Result<Option<Listening>> {
-        let Some(api) = project.manifest.websocket.clone() else { return Ok(None) };
+        let Some(api) = websocket::Definition::of(&project.manifest) else { return Ok(None) };
         let beside = super::cloud::beside(arguments.listen, 1);
         let arguments = &arguments.websocket;
         let address = arguments.listen_websocket.unwrap_or(beside);
@@ -55,12 +54,8 @@ impl WebSocket {
     }
 
     /// Lets it know the app's routes. What only a new start can bring is said.
-    pub(crate) fn set_routes(
-        running: Option<&Self>,
-        project: &Project,
-        output: &Output,
-    ) -> Result<()> {
-        let wanted = project.manifest.websocket.clone();
+    pub(crate) fn deploy(running: Option<&Self>, project: &Project, output: &Output) -> Result<()> {
+        let wanted = websocket::Definition::of(&project.manifest);
         let Some(running) = running else {
             if wanted.is_some() {
                 output
@@ -69,10 +64,10 @@ impl WebSocket {
             return Ok(());
         };
         let wanted = wanted.unwrap_or_default();
-        if wanted.stage != running.stage && !wanted.route.is_empty() {
+        if wanted.api.stage != running.stage && !wanted.api.route.is_empty() {
             output.warn("the WebSocket API has another stage now: start `lambkin dev` again to serve it there");
         }
-        Ok(running.server.set_routes(&wanted)?)
+        Ok(running.server.deploy(wanted)?)
     }
 
     /// Sends every client away, tells the function of it, and ends.
@@ -84,7 +79,7 @@ impl WebSocket {
 impl Listening {
     /// Where `@connections` will be.
     pub(crate) fn endpoint(&self) -> Result<String> {
-        Ok(format!("http://{}/{}", self.listener.local_addr()?, self.api.stage))
+        Ok(format!("http://{}/{}", self.listener.local_addr()?, self.api.api.stage))
     }
 
     /// Answers by `function`; `@connections` takes the function's own access key and secret.
@@ -94,7 +89,7 @@ impl Listening {
         (access_key_id, secret_access_key): (&str, &str),
         stream: Arc<Stream>,
     ) -> Result<WebSocket> {
-        let stage = self.api.stage.clone();
+        let stage = self.api.api.stage.clone();
         let server = websocket::Server::start(websocket::Settings {
             listener: self.listener,
             api: self.api,

@@ -1,14 +1,16 @@
 //! The events by which a gateway asks a component whether a request may pass: the request's event without its body, with
 //! the ARN that is asked for and what identifies the client.
 //!
-//! Sources: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html> and
-//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html>.
+//! Sources: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>,
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html> and
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Request, Uri};
 use serde_json::{Map, Value, json};
 
 use crate::request::{self, Gateway, RestGateway};
+use crate::websocket::{self, Connection, Moment};
 
 /// What an HTTP API asks in format 2.0.
 pub fn http_api_v2(
@@ -46,18 +48,32 @@ pub fn rest_request(
 ) -> Vec<u8> {
     let event = members(&request::rest_api(&without_body(request), gateway, rest));
     let mut event = asking(event, arn);
-    // Unlike a method's event, an authorizer's has empty maps in the place of nulls.
-    for name in [
-        "queryStringParameters",
-        "multiValueQueryStringParameters",
-        "pathParameters",
-        "stageVariables",
-    ] {
-        if event.get(name).is_none_or(Value::is_null) {
-            event.insert(name.to_owned(), json!({}));
+    fill(&mut event, &PARAMETERS);
+    fill(&mut event, &["pathParameters"]);
+    bytes(event)
+}
+
+/// What a WebSocket API asks before a client is connected: always with all of the client's request.
+pub fn websocket_request(
+    connection: &Connection<'_>,
+    moment: &Moment<'_>,
+    (request, arn): ((&Uri, &HeaderMap), &str),
+) -> Vec<u8> {
+    let mut event = asking(members(&websocket::connect(connection, moment, request)), arn);
+    fill(&mut event, &PARAMETERS);
+    bytes(event)
+}
+
+/// Unlike the event of a method or a route, an authorizer's has empty maps in the place of what is not there.
+const PARAMETERS: [&str; 3] =
+    ["queryStringParameters", "multiValueQueryStringParameters", "stageVariables"];
+
+fn fill(event: &mut Map<String, Value>, names: &[&str]) {
+    for name in names {
+        if event.get(*name).is_none_or(Value::is_null) {
+            event.insert((*name).to_owned(), json!({}));
         }
     }
-    bytes(event)
 }
 
 /// What a REST API asks an authorizer of type `TOKEN`.
@@ -180,5 +196,47 @@ mod tests {
         assert_eq!((&event["type"], &event["methodArn"]), (&json!("REQUEST"), &json!(ARN)));
         assert_eq!((&event["pathParameters"], &event["stageVariables"]), (&json!({}), &json!({})));
         assert!(event.get("body").is_none());
+    }
+
+    #[test]
+    fn a_websocket_api_asks_as_its_guide_shows() {
+        let connection = Connection {
+            api_id: "abcdef",
+            stage: "production",
+            domain_name: "abcdef.example.com",
+            id: "AAAA1234=",
+            connected_at_ms: 0,
+            source_ip: "192.0.2.1",
+            user_agent: None,
+            authorizer: None,
+        };
+        let moment = Moment { route_key: "$connect", request_id: "r", time_epoch_ms: 0 };
+        let headers = HeaderMap::from_iter([(
+            http::header::AUTHORIZATION,
+            http::HeaderValue::from_static("let me in"),
+        )]);
+        let request = (&Uri::from_static("/production?room=a"), &headers);
+        let event = websocket_request(&connection, &moment, (request, ARN));
+        assert_eq!(
+            keys(&event),
+            [
+                "headers",
+                "methodArn",
+                "multiValueHeaders",
+                "multiValueQueryStringParameters",
+                "queryStringParameters",
+                "requestContext",
+                "stageVariables",
+                "type"
+            ]
+        );
+        let event: Value = serde_json::from_slice(&event).unwrap();
+        assert_eq!((&event["type"], &event["methodArn"]), (&json!("REQUEST"), &json!(ARN)));
+        assert_eq!(event["headers"], json!({ "Authorization": "let me in" }));
+        assert_eq!(event["requestContext"]["connectionId"], "AAAA1234=");
+        assert_eq!(
+            (&event["stageVariables"], &event["queryStringParameters"]["room"]),
+            (&json!({}), &json!("a"))
+        );
     }
 }

@@ -19,10 +19,11 @@ pub enum IdentitySource {
 }
 
 impl IdentitySource {
-    /// Reads `$request.header.Authorization` of HTTP APIs or `method.request.header.Authorization` of REST APIs, and the like
-    /// for `querystring`, `context` and `stageVariables`.
+    /// Reads `$request.header.Authorization` of HTTP APIs, `method.request.header.Authorization` of REST APIs or
+    /// `route.request.header.Authorization` of WebSocket APIs, and the like for `querystring`, `context` and `stageVariables`.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.strip_prefix('$').or_else(|| text.strip_prefix("method.")).unwrap_or(text);
+        let prefixes = ["$", "method.", "route."];
+        let text = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
         let (prefix, name) = match text.strip_prefix("request.") {
             Some(rest) => rest.split_once('.')?,
             None => text.split_once('.').filter(|(prefix, _)| !prefix.starts_with("request"))?,

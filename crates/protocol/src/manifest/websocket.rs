@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::authorizer::AuthorizerType;
 use super::check::{Parts, Places};
 use super::problem::Problems;
 use super::rules::hint_for_component;
+use crate::name::nearest;
 use crate::websocket::{CONNECT, DEFAULT, DISCONNECT, Selection};
 
 /// The stage when a manifest names none: the one that AWS's console proposes.
@@ -46,6 +48,9 @@ pub struct WebSocketRoute {
     /// Whether the client gets the `body` of the answer. Without it the answer is dropped.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub response: bool,
+    /// The authorizer, of type `request`, that is asked before a client is connected; only for `$connect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorizer: Option<String>,
 }
 
 fn default_selection() -> String {
@@ -69,7 +74,16 @@ impl Default for WebSocket {
 impl WebSocket {
     /// The component that the route with this key names.
     pub fn component(&self, key: &str) -> Option<&str> {
-        self.route.iter().find(|route| route.key == key).map(|route| route.component.as_str())
+        self.route(key).map(|route| route.component.as_str())
+    }
+
+    /// The name of the authorizer of the route with this key.
+    pub fn authorizer(&self, key: &str) -> Option<&str> {
+        self.route(key)?.authorizer.as_deref()
+    }
+
+    fn route(&self, key: &str) -> Option<&WebSocketRoute> {
+        self.route.iter().find(|route| route.key == key)
     }
 }
 
@@ -94,6 +108,9 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
             problems.add(place, message, Some(hint));
         };
         check_route(route, &parts.component_names, &mut report);
+        if let Some(name) = &route.authorizer {
+            check_authorizer((&route.key, name), parts, &mut report);
+        }
         if !seen.insert(&route.key) {
             let message = format!("WebSocket route `{}` occurs twice", route.key);
             report("key", message, "both would answer the same messages".to_owned());
@@ -123,6 +140,30 @@ fn check_route(
         let message =
             format!("WebSocket route `{key}` leads to the unknown component `{}`", route.component);
         report("component", message, hint_for_component(&route.component, components));
+    }
+}
+
+fn check_authorizer(
+    (key, name): (&str, &str),
+    parts: &Parts,
+    report: &mut dyn FnMut(&str, String, String),
+) {
+    if key != CONNECT {
+        let message = format!("WebSocket route `{key}` cannot have an authorizer");
+        let hint =
+            format!("give it to `{CONNECT}`: a client is asked who it is once, when it connects");
+        report("authorizer", message, hint);
+    }
+    let kind = parts.authorizers.get(name).map(|known| known.kind);
+    if kind.is_some_and(|kind| kind != AuthorizerType::Request) {
+        let message = format!("authorizer `{name}` cannot guard a WebSocket API");
+        report("authorizer", message, "name one with `type = \"request\"`".to_owned());
+    }
+    if parts.authorizer_names.iter().all(|known| known != name) {
+        let near = nearest(name, parts.authorizer_names.iter().map(String::as_str));
+        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        let message = format!("WebSocket route `{key}` has the unknown authorizer `{name}`");
+        report("authorizer", message, hint.unwrap_or_else(|| format!("add `[authorizer.{name}]`")));
     }
 }
 
@@ -177,6 +218,27 @@ mod tests {
             assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
         }
         assert!(problems("[websocket]\nroutes = 1\n").contains("did you mean `route`?"));
+    }
+
+    #[test]
+    fn only_who_connects_can_be_asked_who_it_is() {
+        const AUTHORIZERS: &str = "[authorizer.users]\ntype = 'request'\ncomponent = 'chat'\n\
+             [authorizer.logins]\ntype = 'jwt'\nissuer = 'https://example.com'\naudience = ['a']\n";
+        let route = |key: &str, name: &str| {
+            format!(
+                "[[websocket.route]]\nkey = '{key}'\ncomponent = 'chat'\nauthorizer = '{name}'\n"
+            )
+        };
+        let text = format!("{APP}{AUTHORIZERS}{}", route("$connect", "users"));
+        assert_eq!(parse(&text).unwrap().websocket.unwrap().authorizer("$connect"), Some("users"));
+        for (key, name, expected) in [
+            ("say", "users", "WebSocket route `say` cannot have an authorizer"),
+            ("$connect", "logins", "authorizer `logins` cannot guard a WebSocket API"),
+            ("$connect", "user", "did you mean `users`?"),
+        ] {
+            let text = problems(&format!("{AUTHORIZERS}{}", route(key, name)));
+            assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, Uri, header};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::encoding::decode_query;
 use crate::request::log_time;
@@ -29,6 +30,8 @@ pub struct Connection<'a> {
     pub source_ip: &'a str,
     /// The client's `User-Agent`, where it sent one.
     pub user_agent: Option<&'a str>,
+    /// What the authorizer of `$connect` said of the client, where there is one: `principalId` and its context.
+    pub authorizer: Option<&'a RawValue>,
 }
 
 /// What is new in each event.
@@ -67,6 +70,8 @@ struct Event<'a> {
 #[serde(rename_all = "camelCase")]
 struct Context<'a> {
     route_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,6 +170,7 @@ fn event<'a>(
         multi_value_query_string_parameters: None,
         request_context: Context {
             route_key: moment.route_key,
+            authorizer: connection.authorizer,
             message_id: None,
             disconnect_status_code: None,
             event_type,
@@ -246,6 +252,7 @@ mod tests {
         connected_at_ms: 1_707_503_007_396,
         source_ip: "192.0.2.1",
         user_agent: None,
+        authorizer: None,
     };
     const AGENT: Connection<'_> = Connection { user_agent: Some("wscat"), ..CONNECTION };
 

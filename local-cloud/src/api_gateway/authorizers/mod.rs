@@ -90,25 +90,26 @@ impl Authorizers {
         let verdict = if let Some(verdict) = self.kept.get(&key, Instant::now()) {
             verdict
         } else {
-            let event = (language.event)(&key.1);
-            let called =
-                integration.call_within(TIMEOUT, event, (question.trace_id, &mut None)).await;
-            let payload = called.map_err(|failure| failed(&failure))?;
-            let verdict = (language.read)(&payload)
-                .map_err(|malformed| Refusal::Failed(malformed.to_string()))?;
-            let verdict = Arc::new(verdict);
+            let verdict = Arc::new(call(question, integration, &language, &key.1).await?);
             if !ttl.is_zero() {
                 self.kept.put(key, Arc::clone(&verdict), Instant::now() + ttl);
             }
             verdict
         };
-        match verdict.decide(question.arn) {
-            Decision::Allow => Ok(verdict),
-            decision => {
-                let why = format!("authorizer {:?} does not allow {}", question.name, question.arn);
-                Err(Refusal::Forbidden { why, decision })
-            }
-        }
+        decide(&verdict, question).map(|()| verdict)
+    }
+
+    /// Asks the component, whatever it said before.
+    pub(super) async fn ask_anew<B>(
+        &self,
+        request: &Request<B>,
+        question: Question<'_>,
+        integration: &Integration,
+        language: Language<'_>,
+    ) -> Result<Verdict, Refusal> {
+        let identity = identity(self.get(question.name)?, request, &question)?;
+        let verdict = call(question, integration, &language, &identity).await?;
+        decide(&verdict, question).map(|()| verdict)
     }
 
     /// Verifies the request's token.
@@ -123,6 +124,28 @@ impl Authorizers {
         let claims = jwt::verify(authorizer, &token, &self.issuers).await?;
         claims.check_scopes(scopes)?;
         Ok(claims)
+    }
+}
+
+async fn call(
+    question: Question<'_>,
+    integration: &Integration,
+    language: &Language<'_>,
+    identity: &[String],
+) -> Result<Verdict, Refusal> {
+    let event = (language.event)(identity);
+    let called = integration.call_within(TIMEOUT, event, (question.trace_id, &mut None)).await;
+    let payload = called.map_err(|failure| failed(&failure))?;
+    (language.read)(&payload).map_err(|malformed| Refusal::Failed(malformed.to_string()))
+}
+
+fn decide(verdict: &Verdict, question: Question<'_>) -> Result<(), Refusal> {
+    match verdict.decide(question.arn) {
+        Decision::Allow => Ok(()),
+        decision => {
+            let why = format!("authorizer {:?} does not allow {}", question.name, question.arn);
+            Err(Refusal::Forbidden { why, decision })
+        }
     }
 }
 

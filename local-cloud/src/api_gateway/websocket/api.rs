@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use lambkin_protocol::manifest::{WebSocket, WebSocketRoute};
+use lambkin_protocol::manifest::WebSocketRoute;
 use lambkin_protocol::websocket::{DEFAULT, Selection, SelectionError};
 use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::connections::Connections;
-use super::integration::Integration;
-use super::{Limits, Settings, handshake, management};
+use super::{Definition, Limits, Settings, handshake, management};
+use crate::api_gateway::authorizers::Authorizers;
+use crate::api_gateway::integration::Integration;
 use crate::api_gateway::sigv4::AccessKey;
 use crate::api_gateway::{OnRequest, Visit, outgoing};
 
@@ -28,7 +29,7 @@ const MANAGEMENT: &str = "@connections";
 
 pub(super) struct Api {
     pub(super) stage: String,
-    routes: RwLock<Arc<Routes>>,
+    deployed: RwLock<Arc<Deployed>>,
     pub(super) integration: Integration,
     pub(super) connections: Connections,
     pub(super) limits: Limits,
@@ -40,15 +41,21 @@ pub(super) struct Api {
     pub(super) closing: CancellationToken,
 }
 
-/// The routes of one deployment.
-pub(super) struct Routes {
+/// One deployment.
+pub(super) struct Deployed {
     selection: Selection,
     routes: Vec<WebSocketRoute>,
+    pub(super) authorizers: Authorizers,
 }
 
-impl Routes {
-    fn new(api: &WebSocket) -> Result<Self, SelectionError> {
-        Ok(Self { selection: api.route_selection_expression.parse()?, routes: api.route.clone() })
+impl Deployed {
+    fn new(definition: Definition) -> Result<Self, SelectionError> {
+        let Definition { api, authorizers } = definition;
+        Ok(Self {
+            selection: api.route_selection_expression.parse()?,
+            routes: api.route,
+            authorizers: Authorizers::new(authorizers),
+        })
     }
 
     /// The route with this key.
@@ -66,8 +73,8 @@ impl Api {
     /// The API, and what it is to be served on.
     pub(super) fn new(settings: Settings) -> Result<(Self, TcpListener), SelectionError> {
         let api = Self {
-            routes: RwLock::new(Arc::new(Routes::new(&settings.api)?)),
-            stage: settings.api.stage,
+            stage: settings.api.api.stage.clone(),
+            deployed: RwLock::new(Arc::new(Deployed::new(settings.api)?)),
             integration: Integration {
                 function: settings.function,
                 timeout: settings.limits.integration,
@@ -85,13 +92,13 @@ impl Api {
         Ok((api, settings.listener))
     }
 
-    pub(super) fn routes(&self) -> Arc<Routes> {
-        Arc::clone(&self.routes.read().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn deployed(&self) -> Arc<Deployed> {
+        Arc::clone(&self.deployed.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn set_routes(&self, api: &WebSocket) -> Result<(), SelectionError> {
-        let routes = Arc::new(Routes::new(api)?);
-        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = routes;
+    pub(super) fn deploy(&self, definition: Definition) -> Result<(), SelectionError> {
+        let deployed = Arc::new(Deployed::new(definition)?);
+        *self.deployed.write().unwrap_or_else(PoisonError::into_inner) = deployed;
         Ok(())
     }
 

@@ -24,8 +24,9 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::api::{Api, now};
 use super::connections::{Client, Parcel};
-use super::{MAX_FRAME, MAX_MESSAGE, message};
+use super::{MAX_FRAME, MAX_MESSAGE, integration, message};
 use crate::api_gateway::Visit;
+use crate::api_gateway::incoming::trace_id;
 
 /// How many messages of one client are handled at once.
 const AT_ONCE: usize = 32;
@@ -279,7 +280,7 @@ async fn disconnect(api: &Api, client: &Client, end: End) {
     let mut visit = Visit::of("DISCONNECT", &format!("/{}", api.stage));
     visit.access.route_key = Some(DISCONNECT.to_owned());
     let mut status = StatusCode::OK;
-    if api.routes().find(DISCONNECT).is_some() {
+    if api.deployed().find(DISCONNECT).is_some() {
         let moment = Moment {
             route_key: DISCONNECT,
             request_id: &visit.access.request_id,
@@ -287,7 +288,7 @@ async fn disconnect(api: &Api, client: &Client, end: End) {
         };
         let close = (end.status, end.reason.as_str());
         let event = websocket::disconnect(&client.connection(), &moment, close);
-        match api.integration.invoke(event, None, &mut visit.access.invocation).await {
+        match integration::invoke(&api.integration, event, (&trace_id(), &mut visit)).await {
             Ok(reply) => status = reply.status,
             Err(failure) => {
                 status = failure.public().0;

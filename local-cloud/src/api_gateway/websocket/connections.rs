@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
 use lambkin_protocol::websocket::Connection;
+use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -24,6 +25,8 @@ pub(super) struct Client {
     pub(super) domain_name: String,
     pub(super) source_ip: String,
     pub(super) user_agent: Option<String>,
+    /// What the authorizer said of it.
+    pub(super) authorizer: Option<Box<RawValue>>,
     /// Milliseconds since 1970.
     pub(super) connected_at: i64,
     /// The same, of the last message either way.
@@ -61,6 +64,7 @@ impl Client {
             domain_name: visitor.domain_name,
             source_ip: visitor.source_ip,
             user_agent: visitor.user_agent,
+            authorizer: None,
             connected_at: now,
             last_active: AtomicI64::new(now),
             outbox,
@@ -77,6 +81,7 @@ impl Client {
             connected_at_ms: self.connected_at,
             source_ip: &self.source_ip,
             user_agent: self.user_agent.as_deref(),
+            authorizer: self.authorizer.as_deref(),
         }
     }
 

@@ -12,7 +12,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::api::{Api, finish, now};
 use super::connections::{Client, Parcel, Visitor};
-use super::{connection, message};
+use super::{authorization, connection, integration, message};
+use crate::api_gateway::authorizers::Refusal;
 use crate::api_gateway::incoming::{self, Whole};
 use crate::api_gateway::{Visit, outgoing};
 
@@ -72,11 +73,12 @@ async fn connect(
         user_agent: user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
     };
     let (outbox, parcels) = mpsc::channel::<Parcel>(OUTBOX);
-    let client = Arc::new(Client::new(visitor, outbox));
-    let subprotocol = match ask(api, &client, whole, visit).await {
+    let mut client = Client::new(visitor, outbox);
+    let subprotocol = match ask(api, &mut client, whole, visit).await {
         Ok(subprotocol) => subprotocol,
         Err(refusal) => return refusal,
     };
+    let client = Arc::new(client);
     // It can be sent to from here on, as soon as whoever learned its id may try.
     api.connections.insert(&client);
     api.tasks.spawn(connection::run(Arc::clone(api), client, upgrade, parcels));
@@ -92,22 +94,25 @@ async fn connect(
     response
 }
 
-/// Invokes `$connect`, if there is that route: the subprotocol that it chose, or the response that refuses.
+/// Invokes `$connect`, if there is that route and its authorizer lets the client in: the subprotocol that it chose, or the
+/// response that refuses.
 async fn ask(
     api: &Api,
-    client: &Client,
+    client: &mut Client,
     whole: Whole,
     visit: &mut Visit,
 ) -> Result<Option<String>, Response<Bytes>> {
     visit.access.route_key = Some(CONNECT.to_owned());
-    if api.routes().find(CONNECT).is_none() {
-        return Ok(None);
-    }
+    let deployed = api.deployed();
+    let Some(route) = deployed.find(CONNECT) else { return Ok(None) };
+    client.authorizer = authorization::ask(api, (&deployed, route), client, (&whole, visit))
+        .await
+        .map_err(|refusal| refuse(client, visit, refusal))?;
     let moment =
         Moment { route_key: CONNECT, request_id: &visit.access.request_id, time_epoch_ms: now() };
     let request = (whole.request.uri(), whole.request.headers());
     let event = websocket::connect(&client.connection(), &moment, request);
-    match api.integration.invoke(event, Some(whole.trace_id), &mut visit.access.invocation).await {
+    match integration::invoke(&api.integration, event, (&whole.trace_id, visit)).await {
         Ok(reply) if reply.status.is_success() => Ok(reply.subprotocol),
         Ok(reply) => {
             visit.access.error = Some(format!("{CONNECT} answered {}", reply.status));
@@ -116,15 +121,29 @@ async fn ask(
             Err(response)
         }
         Err(failure) => {
-            let (status, text) = failure.public();
             visit.access.error = Some(failure.to_string());
-            let mut response = Response::new(message::error(client, visit, text));
-            *response.status_mut() = status;
-            let json = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(header::CONTENT_TYPE, json);
-            Err(response)
+            Err(tell(client, visit, failure.public()))
         }
     }
+}
+
+/// What a client hears that the authorizer does not let in.
+fn refuse(client: &Client, visit: &mut Visit, refusal: Refusal) -> Response<Bytes> {
+    let (told, why) = match refusal {
+        Refusal::Unauthorized(why) => ((StatusCode::UNAUTHORIZED, "Unauthorized"), why),
+        Refusal::Forbidden { why, .. } => ((StatusCode::FORBIDDEN, "Forbidden"), why),
+        Refusal::Failed(why) => ((StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"), why),
+    };
+    visit.access.error = Some(why);
+    tell(client, visit, told)
+}
+
+fn tell(client: &Client, visit: &Visit, (status, text): (StatusCode, &str)) -> Response<Bytes> {
+    let mut response = Response::new(message::error(client, visit, text));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
 }
 
 /// The answer to the client's key, when it is a WebSocket client of version 13 (RFC 6455 section 4.2.1).

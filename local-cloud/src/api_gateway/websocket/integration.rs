@@ -1,7 +1,6 @@
 //! The function behind the API: one event in, the answer of a proxy integration out.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,13 +8,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::api_gateway::integration::with_causes;
-use crate::lambda::{Answer, Function, InvokeOptions};
-
-pub(super) struct Integration {
-    pub(super) function: Function,
-    pub(super) timeout: Duration,
-}
+use crate::api_gateway::Visit;
+use crate::api_gateway::integration::{Failure, Integration};
 
 /// What the function said.
 #[derive(Debug)]
@@ -29,10 +23,8 @@ pub(super) struct Reply {
 /// Why there is no answer of the function.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum IntegrationError {
-    #[error("the function took more than {0:?}")]
-    TimedOut(Duration),
-    #[error("{0}")]
-    Failed(String),
+    #[error("{}", .0.why())]
+    Failed(Failure),
     #[error("the function's answer is not `{{\"statusCode\": 200}}` or more: {0}")]
     Malformed(String),
 }
@@ -41,7 +33,9 @@ impl IntegrationError {
     /// What a client is told, and the status for one that is still speaking HTTP.
     pub(super) fn public(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::TimedOut(_) => (StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
+            Self::Failed(Failure::TooSlow(_)) => {
+                (StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out")
+            }
             Self::Failed(_) | Self::Malformed(_) => {
                 (StatusCode::BAD_GATEWAY, "Internal server error")
             }
@@ -49,36 +43,14 @@ impl IntegrationError {
     }
 }
 
-impl Integration {
-    /// `invocation` is told the id of the invocation that ended.
-    pub(super) async fn invoke(
-        &self,
-        event: Vec<u8>,
-        trace_id: Option<String>,
-        invocation: &mut Option<String>,
-    ) -> Result<Reply, IntegrationError> {
-        let options = InvokeOptions { trace_id, ..InvokeOptions::default() };
-        let answer = async {
-            let completed = self.function.call(event.into(), options).await;
-            let completed =
-                completed.map_err(|error| IntegrationError::Failed(with_causes(&error)))?;
-            *invocation = Some(completed.request_id);
-            Ok(completed.answer.into_buffered().await)
-        };
-        let answer = tokio::time::timeout(self.timeout, answer)
-            .await
-            .map_err(|_| IntegrationError::TimedOut(self.timeout))??;
-        match answer {
-            Answer::Buffered(payload) => read(&payload),
-            Answer::FunctionError { payload, .. } => {
-                Err(IntegrationError::Failed(String::from_utf8_lossy(&payload).into_owned()))
-            }
-            // `into_buffered` leaves no stream.
-            Answer::Streaming(_) => {
-                Err(IntegrationError::Failed("the answer was not collected".to_owned()))
-            }
-        }
-    }
+/// Invokes the function, and reads its answer.
+pub(super) async fn invoke(
+    integration: &Integration,
+    event: Vec<u8>,
+    (trace_id, visit): (&str, &mut Visit),
+) -> Result<Reply, IntegrationError> {
+    let called = integration.call(event, trace_id, &mut visit.access.invocation).await;
+    read(&called.map_err(IntegrationError::Failed)?)
 }
 
 #[derive(Deserialize)]

@@ -8,14 +8,15 @@ use lambkin_protocol::websocket::{self, Moment};
 
 use super::api::{Api, now};
 use super::connections::Client;
+use super::integration;
 use crate::api_gateway::Visit;
-use crate::api_gateway::incoming::request_id;
+use crate::api_gateway::incoming::{request_id, trace_id};
 
 /// Takes a message to the function, and a route response or an error back to the client.
 pub(super) async fn handle(api: Arc<Api>, client: Arc<Client>, text: String) {
     let mut visit = Visit::of("MESSAGE", &format!("/{}", api.stage));
-    let routes = api.routes();
-    let Some(route) = routes.select(&text) else {
+    let deployed = api.deployed();
+    let Some(route) = deployed.select(&text) else {
         visit.access.error = Some("the message asks for no route that there is".to_owned());
         drop(client.send(error(&client, &visit, "Forbidden")).await);
         return visit.end(StatusCode::FORBIDDEN, &api.on_request);
@@ -29,7 +30,7 @@ pub(super) async fn handle(api: Arc<Api>, client: Arc<Client>, text: String) {
     let event = websocket::message(&client.connection(), &moment, (&request_id(), &text));
     drop(text);
     let (status, answer) =
-        match api.integration.invoke(event, None, &mut visit.access.invocation).await {
+        match integration::invoke(&api.integration, event, (&trace_id(), &mut visit)).await {
             Ok(reply) => (reply.status, reply.body.filter(|_| route.response)),
             Err(failure) => {
                 let (status, message) = failure.public();

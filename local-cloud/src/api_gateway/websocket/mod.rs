@@ -1,14 +1,15 @@
 //! A WebSocket API before one function: real sockets in front, events behind, and `@connections` for the way back.
 //!
 //! [`Server`] is the whole of the public interface. Inside: `api` sorts what comes over HTTP, `handshake` invokes
-//! `$connect` and upgrades, `connection` is one client from its upgrade to `$disconnect`, `message` takes one message
+//! `$connect` and upgrades once `authorization` has asked who connects, `connection` is one client from its upgrade to `$disconnect`, `message` takes one message
 //! through its route, `integration` invokes the function, `connections` knows who is connected, and `management` is
 //! `@connections`. Which route a message takes and how events look is `lambkin_protocol`'s.
 //!
 //! Rules: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api.html>. One stage, without
-//! authorizers, models and throttling; `@connections` takes the one access key of the local cloud.
+//! models and throttling; `@connections` takes the one access key of the local cloud.
 
 mod api;
+mod authorization;
 mod connection;
 mod connections;
 mod handshake;
@@ -16,6 +17,7 @@ mod integration;
 mod management;
 mod message;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::service::service_fn;
-use lambkin_protocol::manifest::WebSocket;
+use lambkin_protocol::manifest::{Authorizer, Manifest, WebSocket};
 use lambkin_protocol::websocket::SelectionError;
 use tokio::net::TcpListener;
 
@@ -46,8 +48,8 @@ const DRAIN: Duration = Duration::from_secs(3);
 pub struct Settings {
     /// Where it is served. Who starts the function can so tell it before where `@connections` will be.
     pub listener: TcpListener,
-    /// Stage, route selection expression and routes.
-    pub api: WebSocket,
+    /// Stage, route selection expression, routes and authorizers.
+    pub api: Definition,
     /// What answers.
     pub function: Function,
     /// How long connections last.
@@ -56,6 +58,23 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Gets one access for each client that connects or goes, each message and each use of `@connections`.
     pub on_request: OnRequest,
+}
+
+/// A WebSocket API's definition. A server answers by one until it is given another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Definition {
+    /// Stage, route selection expression and routes.
+    pub api: WebSocket,
+    /// Who decides whether a client is let in, by the name that the route `$connect` uses.
+    pub authorizers: BTreeMap<String, Authorizer>,
+}
+
+impl Definition {
+    /// What a manifest defines; nothing when it has no WebSocket API.
+    pub fn of(manifest: &Manifest) -> Option<Self> {
+        let api = manifest.websocket.clone()?;
+        Some(Self { api, authorizers: manifest.authorizer.clone() })
+    }
 }
 
 /// An access key and its secret.
@@ -129,8 +148,8 @@ impl Server {
     }
 
     /// Takes messages through other routes from the next one on; who is connected stays so. The stage stays as it is.
-    pub fn set_routes(&self, api: &WebSocket) -> Result<(), SelectionError> {
-        self.api.set_routes(api)
+    pub fn deploy(&self, definition: Definition) -> Result<(), SelectionError> {
+        self.api.deploy(definition)
     }
 
     /// Closes every connection with 1001, invokes `$disconnect` for each, and stops listening; all within some seconds.
