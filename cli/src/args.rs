@@ -5,7 +5,7 @@ mod invoke;
 mod logs;
 mod websocket;
 
-pub(crate) use dev::Dev;
+pub(crate) use dev::{Dev, Mapped};
 pub(crate) use invoke::{EventTemplate, Invoke};
 pub(crate) use logs::Logs;
 

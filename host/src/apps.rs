@@ -8,13 +8,16 @@ use crate::error::Fault;
 use crate::telemetry::{self, NoDetails, Tags};
 use bytes::Bytes;
 use lambkin_protocol::alias::{Alias, AliasError};
-use lambkin_protocol::domain::{Domain, DomainError};
+use lambkin_protocol::domain::{self, Domain, DomainError};
 use lambkin_protocol::release::{Release, ReleaseError};
 use lambkin_protocol::routes::{RouteError, Table};
 use lambkin_store::{ETag, Pointer, ReadError, Store};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How many names below wildcard domains are remembered: whoever calls makes them up.
+const MOST_WILDCARDS: usize = 10_000;
 
 /// A release that is being served, with its routes laid out for look-ups.
 #[derive(Debug)]
@@ -101,6 +104,8 @@ pub(crate) struct Apps {
     max_age: Duration,
     aliases: Pointers<Alias>,
     domains: Pointers<Domain>,
+    /// Names that a wildcard domain answered for, and since when.
+    wildcards: Mutex<HashMap<String, Instant>>,
     releases: Mutex<HashMap<(String, String), Arc<App>>>,
 }
 
@@ -113,29 +118,32 @@ impl Apps {
             max_age: config.alias_max_age,
             aliases: Mutex::default(),
             domains: Mutex::default(),
+            wildcards: Mutex::default(),
             releases: Mutex::default(),
         }
     }
 
     /// The app that the configuration names, for Init; nothing when apps are chosen by domain.
     pub(crate) async fn configured(&self) -> Option<Result<Arc<App>, AppError>> {
-        let Selection::One { app, alias } = &self.selection else { return None };
+        let Selection::One { app, alias, .. } = &self.selection else { return None };
         Some(self.app(app, alias, 0).await)
     }
 
-    /// The app for an event from `domain`, and the path that remains for its routes.
+    /// The app for an event from the domain `name`, and the path that remains for its routes.
     /// `seed` decides between the releases of a weighted alias.
     pub(crate) async fn find(
         &self,
-        domain: Option<&str>,
+        name: Option<&str>,
         path: &str,
         seed: u64,
     ) -> Result<(Arc<App>, String), AppError> {
-        if let Selection::One { app, alias } = &self.selection {
+        if let Selection::One { app, alias, base_paths } = &self.selection {
+            let mapped = |base: &str| base_paths.iter().any(|known| known == base).then_some(());
+            let path = domain::longest(path, mapped).map_or(path, |((), rest)| rest);
             return Ok((self.app(app, alias, seed).await?, path.to_owned()));
         }
-        let name = domain.ok_or(AppError::NoDomain)?;
-        let domain = self.domain(name).await?;
+        let name = name.ok_or(AppError::NoDomain)?;
+        let domain = self.domain_or_wildcard(name).await?;
         let Some((mapping, rest)) = domain.resolve(path) else {
             return Err(AppError::UnknownBasePath {
                 domain: name.to_owned(),
@@ -152,7 +160,7 @@ impl Apps {
         alias: &str,
         seed: u64,
     ) -> Result<Arc<App>, AppError> {
-        if let Selection::One { app: own, alias: own_alias } = &self.selection
+        if let Selection::One { app: own, alias: own_alias, .. } = &self.selection
             && (own, own_alias) != (&app.to_owned(), &alias.to_owned())
         {
             let job = format!("{app}@{alias}");
@@ -194,6 +202,31 @@ impl Apps {
         };
         let missing = || AppError::UnknownAlias { app: app.to_owned(), alias: alias.to_owned() };
         settle(&self.aliases, &key, (known, answer), parse, missing)
+    }
+
+    /// The domain of this name, else the wildcard domain that answers for it. Which of them it was is remembered as long as a
+    /// pointer holds, so that it is not asked for again with each request.
+    async fn domain_or_wildcard(&self, name: &str) -> Result<Arc<Domain>, AppError> {
+        let wildcard = domain::wildcard(name);
+        if let Some(wildcard) = &wildcard
+            && lock(&self.wildcards).get(name).is_some_and(|at| at.elapsed() <= self.max_age)
+        {
+            return self.domain(wildcard).await;
+        }
+        let (error, wildcard) = match (self.domain(name).await, wildcard) {
+            (Err(error @ AppError::UnknownDomain { .. }), Some(wildcard)) => (error, wildcard),
+            (found, _) => return found,
+        };
+        let domain = match self.domain(&wildcard).await {
+            Err(AppError::UnknownDomain { .. }) => return Err(error),
+            found => found?,
+        };
+        let mut wildcards = lock(&self.wildcards);
+        if wildcards.len() >= MOST_WILDCARDS {
+            wildcards.clear();
+        }
+        wildcards.insert(name.to_owned(), Instant::now());
+        Ok(domain)
     }
 
     async fn domain(&self, name: &str) -> Result<Arc<Domain>, AppError> {

@@ -2,6 +2,7 @@
 //!
 //! Values are parsed into types here and all problems are reported together, so that an operator fixes them in one go.
 
+use lambkin_protocol::domain;
 use lambkin_store::{Package, S3Access};
 use std::collections::HashMap;
 use std::fmt;
@@ -28,6 +29,7 @@ macro_rules! variables {
 variables! {
     STORE = "LAMBKIN_STORE", "(what `lambkin package` packed)", "Where releases and artifacts are: `s3://bucket/prefix` or `file:///folder`. Required unless the app is in the function's package.";
     APP = "LAMBKIN_APP", "(the packaged app, or many by domain)", "The one app that this function serves: `shop@live`, or `shop` for the alias `live`.";
+    BASE_PATHS = "LAMBKIN_BASE_PATHS", "(none)", "The base paths that API mappings of custom domains put the one app under, with commas between: `shop/v2,shop`. They are not part of the paths that its routes see.";
     ALIAS_MAX_AGE_MS = "LAMBKIN_ALIAS_MAX_AGE_MS", "1000", "How old an alias may be, in milliseconds, before it is read again.";
     CACHE_DIR = "LAMBKIN_CACHE_DIR", "/tmp/lambkin", "The folder that artifacts are kept in between invocations.";
     CACHE_DISK_MB = "LAMBKIN_CACHE_DISK_MB", "384", "The most that the artifacts in the cache folder may take, in MiB.";
@@ -66,8 +68,8 @@ impl Strings for HashMap<&str, &str> {
 /// Which apps this function serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Apps {
-    /// One app, whatever the request's domain is.
-    One { app: String, alias: String },
+    /// One app, whatever the request's domain is; its routes begin below the base paths.
+    One { app: String, alias: String, base_paths: Vec<String> },
     /// Many: the request's domain and base path tell which.
     ByDomain,
 }
@@ -241,7 +243,8 @@ impl Reader<'_> {
         let Some(text) = self.strings.get(APP) else {
             return match package {
                 Some(package) if self.strings.get(STORE).is_none() => {
-                    Apps::One { app: package.app().to_owned(), alias: package.alias().to_owned() }
+                    let (app, alias) = (package.app().to_owned(), package.alias().to_owned());
+                    Apps::One { app, alias, base_paths: self.base_paths() }
                 }
                 _ => Apps::ByDomain,
             };
@@ -251,7 +254,18 @@ impl Reader<'_> {
             self.problems
                 .push(format!("{APP} is {text:?}: give `app@alias`, for example `shop@live`"));
         }
-        Apps::One { app: app.to_owned(), alias: alias.to_owned() }
+        Apps::One { app: app.to_owned(), alias: alias.to_owned(), base_paths: self.base_paths() }
+    }
+
+    fn base_paths(&mut self) -> Vec<String> {
+        let Some(text) = self.strings.get(BASE_PATHS) else { return Vec::new() };
+        let paths = text.split(',').map(|path| path.trim().trim_matches('/').to_owned());
+        let paths: Vec<_> = paths.filter(|path| !path.is_empty()).collect();
+        if let Some(bad) = paths.iter().find(|path| !domain::is_base_path(path)) {
+            let hint = "give base paths as the API mappings have them, for example `shop/v2,shop`";
+            self.problems.push(format!("{BASE_PATHS} has {bad:?}: {hint}"));
+        }
+        paths
     }
 
     /// Lambda's own log level setting counts when ours is not given.
@@ -316,10 +330,16 @@ mod tests {
         let mut strings = lambda();
         strings.insert(APP, "shop@staging");
         let config = Config::from_strings(&strings).unwrap();
-        assert_eq!(config.apps, Apps::One { app: "shop".into(), alias: "staging".into() });
+        let one = |alias: &str, base_paths: &[&str]| Apps::One {
+            app: "shop".into(),
+            alias: alias.into(),
+            base_paths: base_paths.iter().map(|&path| path.to_owned()).collect(),
+        };
+        assert_eq!(config.apps, one("staging", &[]));
         strings.insert(APP, "shop");
+        strings.insert(BASE_PATHS, "/shop/v2, shop");
         let config = Config::from_strings(&strings).unwrap();
-        assert_eq!(config.apps, Apps::One { app: "shop".into(), alias: "live".into() });
+        assert_eq!(config.apps, one("live", &["shop/v2", "shop"]));
         assert_eq!(config.memory_mb, 256);
     }
 
@@ -327,10 +347,18 @@ mod tests {
     fn all_problems_are_reported_together() {
         let strings =
             HashMap::from([(RESPONSE_MODE, "chunky"), (ALIAS_MAX_AGE_MS, "soon"), (APP, "@live")]);
+        let strings =
+            strings.into_iter().chain([(BASE_PATHS, "shop//v2")]).collect::<HashMap<_, _>>();
         let message = Config::from_strings(&strings).unwrap_err().to_string();
-        for part in
-            [STORE, RESPONSE_MODE, ALIAS_MAX_AGE_MS, APP, "AWS_LAMBDA_RUNTIME_API", "lambkin dev"]
-        {
+        for part in [
+            STORE,
+            RESPONSE_MODE,
+            ALIAS_MAX_AGE_MS,
+            APP,
+            BASE_PATHS,
+            "AWS_LAMBDA_RUNTIME_API",
+            "lambkin dev",
+        ] {
             assert!(message.contains(part), "{part} is not in: {message}");
         }
     }

@@ -40,10 +40,16 @@ pub(crate) struct Call<'a> {
 /// `x-lambkin-base-path`.
 pub(crate) async fn http(call: &Call<'_>, mut http: HttpEvent) -> Result<HttpAnswer, Failure> {
     let path = call.destination.path.clone();
-    let mapped = http.path.strip_suffix(&path).unwrap_or_default().trim_end_matches('/');
-    let base_path = http.base_path.take().unwrap_or_default() + mapped;
+    let base_path = http.base_path.take().unwrap_or_default() + &base_path(&http.path, &path);
     http.path = path;
     forward(call, http.into_request()?.map(body_of), &base_path).await
+}
+
+/// What a domain's mapping has taken off the front of the path `whole`, of which `path` is left for the app.
+pub(crate) fn base_path(whole: &str, path: &str) -> String {
+    // Of the base path itself a slash is left that was never there.
+    let base = if path == "/" { Some(whole) } else { whole.strip_suffix(path) };
+    base.unwrap_or_default().trim_end_matches('/').to_owned()
 }
 
 /// Hands a request to a web component, with the headers that are the host's own; its path is the app's already.
@@ -258,5 +264,23 @@ fn context(call: &Call<'_>) -> Context {
         function: LambdaFunction { memory_mb: call.host.memory_mb, ..received.function.clone() },
         client_context: received.client_context.clone(),
         identity: received.identity.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base_path;
+
+    #[test]
+    fn a_base_path_is_what_stands_before_the_apps_own() {
+        for (whole, path, expected) in [
+            ("/items/1", "/items/1", ""),
+            ("/", "/", ""),
+            ("/shop/items/1", "/items/1", "/shop"),
+            ("/shop", "/", "/shop"),
+            ("/shop/v2/", "/", "/shop/v2"),
+        ] {
+            assert_eq!(base_path(whole, path), expected, "{whole}");
+        }
     }
 }

@@ -220,7 +220,7 @@ impl Inner {
         } else {
             Limited::new(body, limit).map_err(|error| BodyError(error.to_string())).boxed_unsync()
         };
-        let base_path = event::base_path(parts.uri.path(), &destination.path);
+        let base_path = guest::base_path(parts.uri.path(), &destination.path);
         let mut uri = std::mem::take(&mut parts.uri).into_parts();
         uri.scheme = Some(event::scheme(&parts.headers));
         if !base_path.is_empty() {
@@ -242,7 +242,11 @@ fn config(settings: &Settings) -> Config {
         store: settings.store.clone(),
         package: None,
         access: settings.access.clone(),
-        apps: Apps::One { app: settings.app.clone(), alias: settings.alias.clone() },
+        apps: Apps::One {
+            app: settings.app.clone(),
+            alias: settings.alias.clone(),
+            base_paths: Vec::new(),
+        },
         alias_max_age: settings.alias_max_age,
         cache_dir: settings.cache_dir.clone(),
         cache_disk_bytes: settings.cache_disk_bytes,

@@ -151,17 +151,17 @@ async fn the_best_route_answers_and_routes_change_while_it_runs() {
         assert_eq!(event["routeKey"], key);
         assert_eq!(event.get("pathParameters"), parameters.as_ref(), "{method} {path}");
     }
-    api.server.deploy(routes_of(&["GET /only", "$default"])).unwrap();
+    api.server.deploy("tested", routes_of(&["GET /only", "$default"])).unwrap();
     assert_eq!(get(api.address(), "/only").await.json()["routeKey"], "GET /only");
     assert_eq!(get(api.address(), "/items/7").await.json()["routeKey"], "$default");
-    api.server.deploy(routes_of(&["GET /only"])).unwrap();
+    api.server.deploy("tested", routes_of(&["GET /only"])).unwrap();
     for request in [Request::get("/items/7"), Request::post("/only"), Request::get("/")] {
         let reply = send(api.address(), request.body(vec![]).unwrap()).await;
         assert_eq!((reply.status, reply.text()), (404, r#"{"message":"Not Found"}"#));
         assert!(reply.headers.contains_key("apigw-requestid"));
         assert_eq!(api.last().route_key, None);
     }
-    let refused = api.server.deploy(routes_of(&["GET /a", "GET /a"]));
+    let refused = api.server.deploy("tested", routes_of(&["GET /a", "GET /a"]));
     assert!(refused.is_err());
     assert_eq!(get(api.address(), "/only").await.status, 200);
 }
@@ -233,7 +233,7 @@ async fn cors_is_the_gateways_and_not_the_functions() {
     };
     // There is no route for OPTIONS.
     let api = Api::start(python_function(|_| ()), &["GET /cors"], |settings| {
-        settings.definition.api.cors = Some(cors);
+        settings.apis[0].definition.api.cors = Some(cors);
     })
     .await;
     let preflight = |origin: &str| {
@@ -276,7 +276,7 @@ async fn cors_is_the_gateways_and_not_the_functions() {
 async fn a_stage_has_a_name_variables_and_format_1_0() {
     let api =
         Api::start(python_function(|_| ()), &["GET /items/{id}", "GET /malformed"], |settings| {
-            settings.definition.api = ApiSettings {
+            settings.apis[0].definition.api = ApiSettings {
                 payload: Some(Payload::One),
                 stage: Some("test".to_owned()),
                 stage_variables: [("table".to_owned(), "t-1".to_owned())].into(),
@@ -313,7 +313,7 @@ async fn routes_that_overlap_are_refused_at_the_start() {
     let logged = python_function(|_| ());
     let routes = routes_of(&["GET /a", "GET /a"]);
     let settings = Settings::new(ANY_PORT.parse().unwrap(), routes, logged.function.clone());
-    assert!(matches!(Server::start(settings).await, Err(StartError::Routes(_))));
+    assert!(matches!(Server::start(settings).await, Err(StartError::Definition(_))));
 }
 
 /// A function URL before a function, and what it logs.

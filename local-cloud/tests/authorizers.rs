@@ -123,7 +123,7 @@ async fn a_component_decides_once_for_each_identity() {
         assert!(api.last_error().contains(why), "{token}: {}", api.last_error());
     }
     // A deployment forgets what was said.
-    api.server.deploy(Definition::from(&manifest(REQUEST))).unwrap();
+    api.server.deploy("tested", Definition::from(&manifest(REQUEST))).unwrap();
     let again = authorizer(&api.get("/items/1", "simple yes").await);
     assert_ne!(again, first);
 }
@@ -191,7 +191,7 @@ async fn a_guarded_default_route_guards_preflights_unless_there_is_a_route_for_t
     assert_eq!(refused.status, 401);
     assert_eq!(refused.headers["access-control-allow-origin"], "https://shop.example");
     let open = "[[route]]\npath = '/{proxy+}'\nmethods = ['OPTIONS']\ncomponent = 'shop'";
-    api.server.deploy(Definition::from(&manifest(&format!("{tables}{open}")))).unwrap();
+    api.server.deploy("tested", Definition::from(&manifest(&format!("{tables}{open}")))).unwrap();
     assert_eq!(send(api.address(), preflight()).await.status, 204);
 }
 

@@ -50,7 +50,9 @@ fn message(address: SocketAddr, request: &Request) -> anyhow::Result<http::Reque
         None => request.path.clone(),
     };
     let mut message = http::Request::builder().method(request.method.as_str()).uri(target);
-    message = message.header("host", address.to_string());
+    if !request.headers.contains_key("host") {
+        message = message.header("host", address.to_string());
+    }
     for (name, value) in &request.headers {
         message = message.header(name, value);
     }

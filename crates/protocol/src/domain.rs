@@ -67,14 +67,7 @@ impl Domain {
     ///
     /// As API Gateway does for multi-level mappings: whole segments are compared, and `""` is the last resort.
     pub fn resolve<'a>(&'a self, path: &'a str) -> Option<(&'a Mapping, &'a str)> {
-        let inner = path.strip_prefix('/').unwrap_or(path);
-        let ends = inner.match_indices('/').map(|(at, _)| at).chain([inner.len()]);
-        let longest = ends.rev().filter(|end| *end > 0).find_map(|end| {
-            let (base, rest) = inner.split_at_checked(end)?;
-            Some((self.mappings.get(base)?, if rest.is_empty() { "/" } else { rest }))
-        });
-        let whole = if path.is_empty() { "/" } else { path };
-        longest.or_else(|| Some((self.mappings.get("")?, whole)))
+        longest(path, |base| self.mappings.get(base))
     }
 
     /// Reads and checks a domain document.
@@ -83,7 +76,7 @@ impl Domain {
             .map_err(|found| DomainError::Newer { found })?;
         let domain: Self = serde_json::from_slice(bytes).map_err(DomainError::Malformed)?;
         for (base_path, mapping) in &domain.mappings {
-            if !base_path.is_empty() && base_path.split('/').any(str::is_empty) {
+            if !is_base_path(base_path) {
                 return Err(DomainError::BadBasePath { base_path: base_path.clone() });
             }
             name::check(&mapping.app)
@@ -97,6 +90,35 @@ impl Domain {
     pub fn to_bytes(&self) -> Vec<u8> {
         release::json(self)
     }
+}
+
+/// What `find` has for the longest base path that `path` lies under, and the rest of the path, which begins with `/`.
+///
+/// Whole segments are compared, and `""` is the last resort
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-mappings.html>).
+pub fn longest<T>(path: &str, find: impl Fn(&str) -> Option<T>) -> Option<(T, &str)> {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let ends = inner.match_indices('/').map(|(at, _)| at).chain([inner.len()]);
+    let longest = ends.rev().filter(|end| *end > 0).find_map(|end| {
+        let (base, rest) = inner.split_at_checked(end)?;
+        Some((find(base)?, if rest.is_empty() { "/" } else { rest }))
+    });
+    let whole = if path.is_empty() { "/" } else { path };
+    longest.or_else(|| Some((find("")?, whole)))
+}
+
+/// Whether `text` can be a base path: `""`, or segments without a slash at the ends.
+pub fn is_base_path(text: &str) -> bool {
+    text.is_empty() || text.split('/').all(|segment| !segment.is_empty())
+}
+
+/// The wildcard domain that answers for the host name `name` where there is none of that very name: `*.example.com` for
+/// `shop.example.com`, and for no name two levels below it. Nothing for an IP address or a name of one label.
+pub fn wildcard(name: &str) -> Option<String> {
+    let (_, parent) = name
+        .split_once('.')
+        .filter(|(label, parent)| !label.is_empty() && *label != "*" && !parent.is_empty())?;
+    name.parse::<std::net::IpAddr>().is_err().then(|| format!("*.{parent}"))
 }
 
 #[cfg(test)]
@@ -136,6 +158,16 @@ mod tests {
         assert_eq!(domain(&["shop"]).resolve("/other"), None);
         assert_eq!(domain(&["shop"]).resolve("/"), None);
         assert_eq!(domain(&["shop"]).resolve("//shop"), None);
+    }
+
+    #[test]
+    fn a_wildcard_answers_for_one_level() {
+        assert_eq!(wildcard("shop.example.com").as_deref(), Some("*.example.com"));
+        assert_eq!(wildcard("a.shop.example.com").as_deref(), Some("*.shop.example.com"));
+        assert_eq!(wildcard("shop.localhost").as_deref(), Some("*.localhost"));
+        for none in ["localhost", "127.0.0.1", "::1", "", "*.example.com", ".com", "com."] {
+            assert_eq!(wildcard(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -98,22 +98,3 @@ pub(super) fn authority(headers: &HeaderMap) -> Authority {
     let named = headers.get(header::HOST).and_then(|host| host.as_bytes().try_into().ok());
     named.unwrap_or_else(|| Authority::from_static("localhost"))
 }
-
-/// What a domain's mapping has taken off the front of a path.
-pub(super) fn base_path(whole: &str, path: &str) -> String {
-    if whole == path {
-        return String::new();
-    }
-    whole.strip_suffix(path).unwrap_or_default().trim_end_matches('/').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base_path;
-
-    #[test]
-    fn a_base_path_is_what_stands_before_the_apps_own() {
-        assert_eq!(base_path("/items/1", "/items/1"), "");
-        assert_eq!(base_path("/shop/items/1", "/items/1"), "/shop");
-    }
-}

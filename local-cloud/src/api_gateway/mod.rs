@@ -1,7 +1,7 @@
 //! The front ends of a function: what turns HTTP requests into events, and its payloads back into responses.
 //!
-//! [`Server`] listens for an API and answers by its [`Definition`]: `http_api` does so as an HTTP API,
-//! `rest_api` as a REST API, both with `authorizers`. [`function_url`] is a function URL that streams, [`websocket`] a
+//! [`Server`] listens for APIs, finds the one for a request by `custom_domain`, and answers by its [`Definition`]: `http_api`
+//! does so as an HTTP API, `rest_api` as a REST API, both with `authorizers`. [`function_url`] is a function URL that streams, [`websocket`] a
 //! WebSocket API. `developer` is what only the local cloud shows. All read requests with `incoming` and write responses with `outgoing`; `sigv4` checks who signed one.
 //! The formats themselves are `lambkin_protocol`'s.
 
@@ -9,6 +9,7 @@ pub mod function_url;
 pub mod websocket;
 
 mod authorizers;
+mod custom_domain;
 mod definition;
 mod developer;
 mod http_api;
@@ -19,10 +20,11 @@ mod rest_api;
 mod server;
 mod sigv4;
 
+pub use custom_domain::Mapping;
 pub use definition::Definition;
 pub use developer::{Answering, Developer};
 pub use http_api::MAX_BODY;
-pub use server::{Server, Settings, StartError};
+pub use server::{Api, DefinitionError, Server, Settings, StartError};
 
 pub(crate) use crate::ACCOUNT_ID;
 use std::sync::Arc;

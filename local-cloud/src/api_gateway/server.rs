@@ -1,4 +1,4 @@
-//! The listener of an HTTP API, and the definition that it answers by at the moment.
+//! The listener of HTTP and REST APIs, and the definitions that they answer by at the moment.
 
 use std::convert::Infallible;
 use std::io;
@@ -7,32 +7,44 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use lambkin_protocol::manifest::ApiType;
 use lambkin_protocol::routes::RouteError;
 
+use super::custom_domain::{CustomDomains, Mapping, Place};
 use super::definition::{Definition, Deployed};
 use super::developer::{self, Developer};
 use super::integration::Integration;
-use super::{OnRequest, Visit, http_api, rest_api};
+use super::{OnRequest, Visit, http_api, outgoing, rest_api};
 use crate::http_server::HttpServer;
 use crate::lambda::Function;
 
 /// How long requests in flight may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// What an API is started with.
+/// An API and the function behind it.
+#[derive(Clone)]
+pub struct Api {
+    /// The name that mappings have for it.
+    pub name: String,
+    /// Its kind, settings and routes.
+    pub definition: Definition,
+    /// What answers.
+    pub function: Function,
+}
+
+/// What a gateway is started with.
 #[derive(Clone)]
 pub struct Settings {
     /// Where to listen; port 0 picks a free one.
     pub address: SocketAddr,
-    /// The API's kind, settings and routes.
-    pub definition: Definition,
-    /// What answers.
-    pub function: Function,
+    /// The APIs. The first answers at every host name that is no custom domain.
+    pub apis: Vec<Api>,
+    /// Which APIs answer at which custom domains and base paths.
+    pub mappings: Vec<Mapping>,
     /// How long the function may take before the client is told that it is too slow; what AWS grants when absent.
     pub integration_timeout: Option<Duration>,
     /// Gets one access per request.
@@ -42,12 +54,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The time-outs of AWS; accesses are dropped, and there is nothing beside the API.
+    /// One API with the time-outs of AWS and without custom domains; accesses are dropped, and there is nothing beside the
+    /// API.
     pub fn new(address: SocketAddr, definition: Definition, function: Function) -> Self {
+        let name = function.name().to_owned();
         Self {
             address,
-            definition,
-            function,
+            apis: vec![Api { name, definition, function }],
+            mappings: Vec::new(),
             integration_timeout: None,
             on_request: Arc::new(|_| ()),
             developer: None,
@@ -55,12 +69,26 @@ impl Settings {
     }
 }
 
-/// Why an API could not start.
+/// Why a definition or a mapping cannot be.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum DefinitionError {
+    /// There is no API of this name.
+    #[error("there is no API {name:?}")]
+    NoApi {
+        /// The API's name.
+        name: String,
+    },
     /// A route is malformed or there twice.
     #[error("the routes cannot be used")]
     Routes(#[from] RouteError),
+}
+
+/// Why a gateway could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A definition or a mapping cannot be.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
     /// The address is taken or not allowed.
     #[error("cannot listen on {address} for HTTP")]
     Listen {
@@ -72,27 +100,43 @@ pub enum StartError {
     },
 }
 
-/// A running API; dropping it closes its connections.
+/// A running gateway; dropping it closes its connections.
 pub struct Server {
     http: HttpServer,
     service: Arc<Service>,
 }
 
 struct Service {
-    deployed: RwLock<Arc<Deployed>>,
-    function: Function,
+    apis: Vec<Running>,
+    domains: CustomDomains,
     integration_timeout: Option<Duration>,
     on_request: OnRequest,
     developer: Option<Arc<dyn Developer>>,
+}
+
+/// An API that answers.
+struct Running {
+    name: String,
+    deployed: RwLock<Arc<Deployed>>,
+    function: Function,
 }
 
 impl Server {
     /// Listens.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let address = settings.address;
+        let mut apis = Vec::new();
+        for Api { name, definition, function } in settings.apis {
+            let deployed = definition.try_into().map_err(DefinitionError::Routes)?;
+            let deployed = RwLock::new(Arc::new(deployed));
+            apis.push(Running { name, deployed, function });
+        }
+        let index = |name: &str| apis.iter().position(|api| api.name == name);
+        let domains = CustomDomains::new(&settings.mappings, index)
+            .map_err(|name| DefinitionError::NoApi { name })?;
         let service = Arc::new(Service {
-            deployed: RwLock::new(Arc::new(settings.definition.try_into()?)),
-            function: settings.function,
+            apis,
+            domains,
             integration_timeout: settings.integration_timeout,
             on_request: settings.on_request,
             developer: settings.developer,
@@ -116,10 +160,12 @@ impl Server {
         format!("http://{}", self.http.address())
     }
 
-    /// Answers by another definition from the next request on; one that cannot be leaves the old in force.
-    pub fn deploy(&self, definition: Definition) -> Result<(), RouteError> {
+    /// Answers by another definition of the API `name` from the next request on; one that cannot be leaves the old in force.
+    pub fn deploy(&self, name: &str, definition: Definition) -> Result<(), DefinitionError> {
         let deployed = Arc::new(definition.try_into()?);
-        *self.service.deployed.write().unwrap_or_else(PoisonError::into_inner) = deployed;
+        let api = self.service.apis.iter().find(|api| api.name == name);
+        let api = api.ok_or_else(|| DefinitionError::NoApi { name: name.to_owned() })?;
+        *api.deployed.write().unwrap_or_else(PoisonError::into_inner) = deployed;
         Ok(())
     }
 
@@ -130,15 +176,27 @@ impl Server {
 }
 
 impl Service {
+    /// The API for a request, and where the client found it; nothing when the custom domain has no mapping for the path.
+    fn find<B>(&self, request: &Request<B>) -> Option<(&Running, Place)> {
+        let (index, place) = self.domains.find(request)?;
+        Some((self.apis.get(index)?, place))
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         if let Some(developer) = &self.developer
             && developer.owns(request.uri().path())
         {
             return developer::answer(Arc::clone(developer), request).await.map(Full::new);
         }
-        let deployed = Arc::clone(&self.deployed.read().unwrap_or_else(PoisonError::into_inner));
         let mut visit = Visit::begin(&request);
-        let (function, kind) = (self.function.clone(), deployed.api.kind);
+        let Some((api, place)) = self.find(&request) else {
+            visit.access.error = Some("no API is mapped to this path of the domain".to_owned());
+            let response = outgoing::message(StatusCode::FORBIDDEN, "Forbidden");
+            visit.end(response.status(), &self.on_request);
+            return response.map(Full::new);
+        };
+        let deployed = Arc::clone(&api.deployed.read().unwrap_or_else(PoisonError::into_inner));
+        let (function, kind) = (api.function.clone(), deployed.api.kind);
         let timeout = self.integration_timeout.unwrap_or(match kind {
             ApiType::Http => http_api::INTEGRATION_TIMEOUT,
             ApiType::Rest => rest_api::INTEGRATION_TIMEOUT,
@@ -146,10 +204,14 @@ impl Service {
         let (deployed, integration) = (&*deployed, &Integration { function, timeout });
         let mut response = match kind {
             ApiType::Http => {
-                http_api::Api { deployed, integration }.answer(request, &mut visit).await
+                http_api::Api { deployed, integration, place: &place }
+                    .answer(request, &mut visit)
+                    .await
             }
             ApiType::Rest => {
-                rest_api::Api { deployed, integration }.answer(request, &mut visit).await
+                rest_api::Api { deployed, integration, place: &place }
+                    .answer(request, &mut visit)
+                    .await
             }
         };
         if let Some(developer) = &self.developer {

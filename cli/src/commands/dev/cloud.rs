@@ -1,8 +1,9 @@
-//! The local cloud around one app: embedded S3, the local Lambda with the real host, an HTTP API in front and, where the
-//! app has one, a WebSocket API.
+//! The local cloud around the apps: embedded S3, AWS's own endpoints, an HTTP or REST API in front of each, and what each has
+//! of its own (`served`).
 
-use super::ALIAS;
+use super::apps::Apps;
 use super::page::{Board, Page};
+use super::served::{Served, Surroundings};
 use super::stream::Stream;
 use super::websocket::WebSocket;
 use crate::args;
@@ -11,12 +12,12 @@ use crate::output::Output;
 use crate::project::Project;
 use crate::running::Running;
 use anyhow::Result;
-use lambkin_local_cloud::api_gateway::{self, Definition};
+use lambkin_local_cloud::api_gateway::{self, Definition, Mapping};
 use lambkin_local_cloud::logs::Logs;
-use lambkin_local_cloud::sqs::{self, Queues};
-use lambkin_local_cloud::{ACCOUNT_ID, Endpoint, Services, events, lambda, s3};
+use lambkin_local_cloud::sqs::Queues;
+use lambkin_local_cloud::{Endpoint, Services, lambda, s3};
 use lambkin_store::{Files, S3Access, Store};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,9 +28,9 @@ use tokio::net::TcpListener;
 const BUCKET: &str = "lambkin";
 
 /// Credentials of the embedded S3: they open nothing else.
-const ACCESS_KEY_ID: &str = "local";
-const SECRET_ACCESS_KEY: &str = "local-secret";
-const REGION: &str = "us-east-1";
+pub(super) const ACCESS_KEY_ID: &str = "local";
+pub(super) const SECRET_ACCESS_KEY: &str = "local-secret";
+pub(super) const REGION: &str = "us-east-1";
 
 /// How long the page's calls of the embedded S3 may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,76 +38,69 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The running services.
 pub(crate) struct Cloud {
     s3: s3::Server,
-    function: lambda::Function,
     api: api_gateway::Server,
-    websocket: Option<WebSocket>,
+    apps: Vec<Served>,
     endpoint: Endpoint,
-    events: events::Sources,
     board: Arc<Board>,
 }
 
 impl Cloud {
-    /// Starts the services; the app's release may be published afterwards.
+    /// Starts the services; the apps' releases may be published afterwards. The first app's folder keeps what they store.
     pub(crate) async fn start(
-        project: &Project,
+        apps: &Apps,
         arguments: &args::Dev,
         (bootstrap, output): (PathBuf, Output),
     ) -> Result<Self> {
+        let work = apps.main.work();
         let s3 = s3::Server::start(s3::Settings {
-            folder: project.work().join("s3"),
+            folder: work.join("s3"),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             access_key_id: ACCESS_KEY_ID.to_owned(),
             secret_access_key: SECRET_ACCESS_KEY.to_owned(),
             region: REGION.to_owned(),
         })
         .await?;
-        create_buckets(&s3, project).await?;
-        let app = &project.manifest.app.name;
-        let mut environment = host_environment(&s3.endpoint(), project);
-        let (logs, board) = (Logs::open(&project.work().join("logs"))?, Arc::new(Board::new()));
+        let (logs, board) = (Logs::open(&work.join("logs"))?, Arc::new(Board::new()));
         let stream = Stream::new(output, Arc::clone(&board));
         let aws = aws_listener(arguments, &output).await?;
-        let lambda_endpoint = format!("http://{}", aws.local_addr()?);
-        environment.insert("AWS_ENDPOINT_URL_LAMBDA".to_owned(), lambda_endpoint);
-        let websocket = WebSocket::listen(project, arguments).await?;
-        if let Some(websocket) = &websocket {
-            environment.insert("LAMBKIN_WEBSOCKET_ENDPOINT".to_owned(), websocket.endpoint()?);
-        }
-        let told = Arc::clone(&stream);
-        let function = lambda::Function::start(lambda::Settings {
-            timeout: Duration::from_secs(arguments.timeout),
-            memory_mb: arguments.memory,
-            max_sandboxes: arguments.max_sandboxes,
-            reserved_concurrency: arguments.reserved_concurrency,
-            on_log: on_log(app.clone(), &logs, &stream),
-            environment,
-            ..lambda::Settings::new(bootstrap, app.as_str())
-        })?;
         let queues = Queues::new(REGION);
-        let events = event_sources(function.clone(), queues.clone());
-        events.follow(&s3);
+        let around = Surroundings {
+            arguments,
+            bootstrap: &bootstrap,
+            s3: &s3,
+            lambda_endpoint: &format!("http://{}", aws.local_addr()?),
+            logs: &logs,
+            stream: &stream,
+            queues: &queues,
+        };
+        let mut served = Vec::new();
+        for (index, project) in apps.all().enumerate() {
+            create_buckets(&s3, project).await?;
+            let websocket = WebSocket::listen(project, arguments, index).await?;
+            let base_paths = apps.base_paths(&project.manifest.app.name);
+            served.push(Served::start(project, base_paths, websocket, &around)?);
+        }
         let page = Page::new(Arc::clone(&board), Files::new(&access(&s3.endpoint()), PATIENCE)?);
-        let api = start_api(
-            arguments.listen,
-            api_gateway::Settings {
-                on_request: Arc::new(move |access| stream.answered(access)),
-                developer: Some(page.clone()),
-                ..api_gateway::Settings::new(
-                    arguments.listen,
-                    Definition::from(&project.manifest),
-                    function.clone(),
-                )
-            },
-        )
-        .await?;
+        let both = apps.all().zip(&served);
+        let fronts = both.map(|(project, served)| api_gateway::Api {
+            name: served.name.clone(),
+            definition: Definition::from(&project.manifest),
+            function: served.function.clone(),
+        });
+        let settings = api_gateway::Settings {
+            address: arguments.listen,
+            apis: fronts.collect(),
+            mappings: apps.mappings.clone(),
+            integration_timeout: None,
+            on_request: Arc::new(move |access| stream.answered(access)),
+            developer: Some(page.clone()),
+        };
+        let api = start_api(arguments.listen, settings).await?;
         page.serves(api.address());
-        let websocket = websocket
-            .map(|listening| listening.serve(&function, (ACCESS_KEY_ID, SECRET_ACCESS_KEY), told))
-            .transpose()?;
-        let lambda = lambda::ControlPlane::new([function.clone()]);
+        let lambda = lambda::ControlPlane::new(served.iter().map(|app| app.function.clone()));
         let services = Services { lambda, logs, queues };
         let endpoint = Endpoint::serve(aws, services)?;
-        Ok(Self { s3, function, api, websocket, endpoint, events, board })
+        Ok(Self { s3, api, apps: served, endpoint, board })
     }
 
     /// The local store.
@@ -129,21 +123,35 @@ impl Cloud {
         }
     }
 
-    /// What the clients of the app's WebSocket API connect to.
-    pub(crate) fn websocket_url(&self) -> Option<String> {
-        self.websocket.as_ref().map(WebSocket::url)
+    /// What clients of the custom domains call, such as `http://api.localhost:3000/shop`.
+    pub(crate) fn mapped_url(&self, mapping: &Mapping) -> String {
+        let (domain, port) = (&mapping.domain, self.api.address().port());
+        format!("http://{domain}:{port}/{}", mapping.base_path)
     }
 
-    /// Lets the APIs know the app's routes and settings, as a deployment would.
+    /// What the clients of an app's WebSocket API connect to.
+    pub(crate) fn websocket_url(&self, app: &str) -> Option<String> {
+        self.app(app)?.websocket_url()
+    }
+
+    /// Lets the APIs know an app's routes and settings, as a deployment would.
     pub(crate) fn deploy(&self, project: &Project, output: &Output) -> Result<()> {
-        self.api.deploy(Definition::from(&project.manifest))?;
-        WebSocket::deploy(self.websocket.as_ref(), project, output)
+        let name = &project.manifest.app.name;
+        self.api.deploy(name, Definition::from(&project.manifest)).with_hint(
+            "the app's API cannot be changed",
+            "after a change of the app's name, start `lambkin dev` again",
+        )?;
+        self.app(name).map_or(Ok(()), |app| app.deploy(project, output))
     }
 
-    /// Lets events reach the app by its triggers, from buckets that exist.
+    /// Lets events reach an app by its triggers, from buckets that exist.
     pub(crate) async fn set_triggers(&self, project: &Project) -> Result<()> {
         create_buckets(&self.s3, project).await?;
-        Ok(self.events.set(&project.manifest.trigger)?)
+        self.app(&project.manifest.app.name).map_or(Ok(()), |app| app.set_triggers(project))
+    }
+
+    fn app(&self, name: &str) -> Option<&Served> {
+        self.apps.iter().find(|app| app.name == name)
     }
 
     /// Where clients find the embedded S3, and how they sign in.
@@ -153,14 +161,10 @@ impl Cloud {
 
     /// Ends every service and process.
     pub(crate) async fn stop(self) {
-        drop(self.events);
         self.board.end();
         // Each has a bound of its own: three seconds and a half together.
-        if let Some(websocket) = self.websocket {
-            websocket.stop().await;
-        }
+        futures::future::join_all(self.apps.into_iter().map(Served::stop)).await;
         self.api.stop().await;
-        self.function.stop().await;
         self.endpoint.stop().await;
         self.s3.stop().await;
     }
@@ -187,13 +191,6 @@ async fn create_buckets(s3: &s3::Server, project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// What happens by itself invokes the function as AWS does, with its retries; a failure is in the function's log.
-fn event_sources(function: lambda::Function, queues: Queues) -> events::Sources {
-    let place = events::Place { region: REGION.to_owned(), account: ACCOUNT_ID.to_owned() };
-    events::Sources::new(place, events::to_function(function.clone()))
-        .with_queues(queues, sqs::to_function(function))
-}
-
 /// The URL of the local store.
 pub(crate) fn store_url() -> String {
     format!("s3://{BUCKET}/store")
@@ -211,23 +208,6 @@ pub(crate) fn access(endpoint: &str) -> S3Access {
     }
 }
 
-/// The host's environment: what a deployed function has, with every pointer read anew for each request.
-fn host_environment(endpoint: &str, project: &Project) -> BTreeMap<String, String> {
-    let app = &project.manifest.app.name;
-    let pairs = [
-        ("LAMBKIN_CACHE_DIR", project.work().join("cache").display().to_string()),
-        ("LAMBKIN_STORE", store_url()),
-        ("LAMBKIN_APP", format!("{app}@{ALIAS}")),
-        ("LAMBKIN_ALIAS_MAX_AGE_MS", "0".to_owned()),
-        ("LAMBKIN_ALLOW_PRIVATE_NETWORK", "1".to_owned()),
-        ("AWS_ENDPOINT_URL_S3", endpoint.to_owned()),
-        ("AWS_REGION", REGION.to_owned()),
-        ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
-    ];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
 /// Whether the app has buckets besides the store's, which its developer will want to look into.
 pub(super) fn names_buckets(project: &Project) -> bool {
     buckets(project).len() > 1
@@ -240,15 +220,6 @@ pub(super) fn buckets(project: &Project) -> BTreeSet<&str> {
     let folders = folders.filter_map(|folder| folder.bucket.as_deref());
     let triggers = manifest.trigger.iter().filter_map(|trigger| trigger.bucket.as_deref());
     folders.chain(triggers).chain([BUCKET]).collect()
-}
-
-/// Every line goes to the log that is kept, and to the terminal.
-fn on_log(app: String, logs: &Logs, stream: &Arc<Stream>) -> lambda::OnLog {
-    let (logs, stream) = (logs.clone(), Arc::clone(stream));
-    Arc::new(move |line| {
-        logs.record(&app, &line);
-        stream.log(&line);
-    })
 }
 
 /// A listener for AWS's clients at the address that is asked for, else two ports beside the app's, else where there is room.

@@ -1,8 +1,10 @@
 //! `lambkin dev`: builds the app, publishes it to the embedded S3, starts the real host and serves it, and does the
-//! first two again for what changes.
+//! first two again for what changes; for several apps, where custom domains are mapped to others.
 
+mod apps;
 mod cloud;
 mod page;
+mod served;
 mod stream;
 mod websocket;
 
@@ -15,6 +17,7 @@ use crate::settings;
 use crate::signals::Signals;
 use crate::watch::{Changes, Watch};
 use anyhow::Result;
+use apps::Apps;
 use cloud::Cloud;
 use lambkin_build::Home;
 use lambkin_engine::Target;
@@ -31,12 +34,17 @@ const FILES: &str = "static files";
 pub(crate) async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
     let bootstrap = settings::bootstrap(arguments.bootstrap.as_deref())?;
     let mut signals = Signals::new()?;
-    let app = Session::new(Project::load(&arguments.source.project)?, settings::home()?, *output);
-    let mut claim = Claim::take(&app.project.work()).await?;
-    let cloud = Cloud::start(&app.project, arguments, (bootstrap, *output)).await?;
-    claim.tell(&cloud.running())?;
+    let (apps, home) = (Apps::load(arguments)?, settings::home()?);
+    let mut claims = Vec::new();
+    for project in apps.all() {
+        claims.push(Claim::take(&project.work()).await?);
+    }
+    let cloud = Cloud::start(&apps, arguments, (bootstrap, *output)).await?;
+    for claim in &mut claims {
+        claim.tell(&cloud.running())?;
+    }
     let outcome = tokio::select! {
-        outcome = serve(app, &cloud, arguments, *output) => outcome,
+        outcome = serve(apps, home, &cloud, (arguments, *output)) => outcome,
         () = signals.next() => Ok(()),
     };
     tokio::select! {
@@ -47,46 +55,69 @@ pub(crate) async fn run(arguments: &args::Dev, output: &Output) -> Result<()> {
     outcome
 }
 
-/// Deploys the app, and again for each change, until something fails that cannot be mended by a change.
+/// Deploys the apps, and each again for its changes, until something fails that cannot be mended by a change.
 async fn serve(
-    mut app: Session,
+    apps: Apps,
+    home: Home,
     cloud: &Cloud,
-    arguments: &args::Dev,
-    output: Output,
+    (arguments, output): (&args::Dev, Output),
 ) -> Result<()> {
-    let mut watch = Watch::start(&app.project.root)?;
-    let all: BTreeSet<String> = app.project.manifest.component.keys().cloned().collect();
-    if let Err(error) = app.deploy(&all, &cloud.store()?, &mut watch).await {
-        if arguments.no_watch {
-            return Err(error);
-        }
-        output.error(&error);
-        output.warn("nothing is served until this is mended; save a file to try again");
-        app.tell(cloud, Some(&error));
-    } else {
-        app.tell(cloud, None);
+    let mappings = apps.mappings.clone();
+    let mut followed = Vec::new();
+    for (index, project) in apps.into_all().enumerate() {
+        let app = Session { is_main: index == 0, ..Session::new(project, home.clone(), output) };
+        followed.push(begin(app, cloud, arguments.no_watch).await?);
     }
-    cloud.deploy(&app.project, &output)?;
-    cloud.set_triggers(&app.project).await?;
     let running = cloud.running();
     output.done("Endpoints", &format!("Lambda, Logs and SQS {}, S3 {}", running.aws, running.s3));
     output.done("Serving", &format!("{}  (Ctrl-C ends it)", running.app));
     output
         .done("Page", &format!("{}{}  (requests, logs, components, S3)", running.app, page::PATH));
-    if let Some(url) = cloud.websocket_url() {
-        output.done("Serving", &url);
+    for mapping in &mappings {
+        output.done("Serving", &format!("{}  ({})", cloud.mapped_url(mapping), mapping.api));
     }
-    if cloud::names_buckets(&app.project) {
+    for (app, _) in &followed {
+        if let Some(url) = cloud.websocket_url(&app.project.manifest.app.name) {
+            output.done("Serving", &url);
+        }
+    }
+    if followed.iter().any(|(app, _)| cloud::names_buckets(&app.project)) {
         output.done("S3", &cloud.s3_access());
     }
-    loop {
-        if arguments.no_watch {
-            std::future::pending::<()>().await;
+    if arguments.no_watch {
+        std::future::pending::<()>().await;
+    }
+    let following = followed.into_iter().map(|(app, watch)| follow(app, watch, cloud));
+    futures::future::join_all(following).await;
+    Ok(())
+}
+
+/// The first deployment of an app. What is broken can be mended while it is watched.
+async fn begin(mut app: Session, cloud: &Cloud, no_watch: bool) -> Result<(Session, Watch)> {
+    let mut watch = Watch::start(&app.project.root)?;
+    let all: BTreeSet<String> = app.project.manifest.component.keys().cloned().collect();
+    if let Err(error) = app.deploy(&all, &cloud.store()?, &mut watch).await {
+        if no_watch {
+            return Err(error);
         }
+        app.output.error(&error);
+        app.output.warn("nothing is served until this is mended; save a file to try again");
+        app.tell(cloud, Some(&error));
+    } else {
+        app.tell(cloud, None);
+    }
+    cloud.deploy(&app.project, &app.output)?;
+    cloud.set_triggers(&app.project).await?;
+    Ok((app, watch))
+}
+
+/// Deploys an app again for each change, without end.
+async fn follow(mut app: Session, mut watch: Watch, cloud: &Cloud) {
+    loop {
         let changes = watch.changed().await;
         if let Err(error) = app.redeploy(changes, cloud, &mut watch).await {
-            output.error(&error);
-            output.warn("the version before keeps answering");
+            app.output.error(&error);
+            app.output.warn("the version before keeps answering");
             app.tell(cloud, Some(&error));
         } else {
             app.tell(cloud, None);
@@ -100,12 +131,14 @@ pub(crate) struct Session {
     home: Home,
     output: Output,
     built: BTreeMap<String, BuiltComponent>,
+    /// Whether the page is this app's.
+    is_main: bool,
 }
 
 impl Session {
     /// Nothing is built yet.
     pub(crate) fn new(project: Project, home: Home, output: Output) -> Self {
-        Self { project, home, output, built: BTreeMap::new() }
+        Self { project, home, output, built: BTreeMap::new(), is_main: true }
     }
 
     /// Builds the named components, and publishes the app with them to the local store. Gives how long the builds took.
@@ -159,7 +192,11 @@ impl Session {
 
     /// Lets the page know the app as it is now, or why its sources cannot be built.
     fn tell(&self, cloud: &Cloud, broken: Option<&anyhow::Error>) {
-        let (running, websocket) = (cloud.running(), cloud.websocket_url());
+        if !self.is_main {
+            return;
+        }
+        let websocket = cloud.websocket_url(&self.project.manifest.app.name);
+        let running = cloud.running();
         let app = page::describe(&self.project, &self.built, (&running, websocket.as_deref()));
         cloud.board().built(app, broken.map(Output::describe));
     }

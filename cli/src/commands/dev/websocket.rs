@@ -27,15 +27,19 @@ pub(crate) struct WebSocket {
 }
 
 impl WebSocket {
-    /// Takes the address, if the app has a WebSocket API.
+    /// Takes the address, if the app has a WebSocket API; `index` is the app's place among those that are served.
     pub(crate) async fn listen(
         project: &Project,
         arguments: &args::Dev,
+        index: usize,
     ) -> Result<Option<Listening>> {
         let Some(api) = websocket::Definition::of(&project.manifest) else { return Ok(None) };
-        let beside = super::cloud::beside(arguments.listen, 1);
+        // One port on is the first app's, two are AWS's clients'.
+        let ports =
+            if index == 0 { 1 } else { u16::try_from(index).unwrap_or(u16::MAX).saturating_add(2) };
+        let beside = super::cloud::beside(arguments.listen, ports);
         let arguments = &arguments.websocket;
-        let address = arguments.listen_websocket.unwrap_or(beside);
+        let address = arguments.listen_websocket.filter(|_| index == 0).unwrap_or(beside);
         let listener = TcpListener::bind(address).await.with_hint(
             format!("the app's WebSocket API cannot be served on {address}"),
             "another program may listen there: choose another address with --listen-websocket 127.0.0.1:3011",

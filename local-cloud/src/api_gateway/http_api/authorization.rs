@@ -8,7 +8,7 @@ use lambkin_protocol::request::Gateway;
 use lambkin_protocol::routes::Route;
 use serde_json::value::RawValue;
 
-use super::{Api, in_stage};
+use super::Api;
 use crate::api_gateway::authorizers::{Language, Question, Refusal};
 use crate::api_gateway::incoming::Whole;
 use crate::api_gateway::{ACCOUNT_ID, API_ID, REGION, outgoing};
@@ -23,7 +23,7 @@ pub(super) async fn ask(
     let Some(name) = &route.authorizer else { return Ok(None) };
     let authorizers = &api.deployed.authorizers;
     let known = authorizers.get(name)?;
-    let arn = route_arn(whole, gateway);
+    let arn = route_arn(api, whole, gateway);
     let question = Question { name, arn: &arn, gateway, trace_id: &whole.trace_id };
     let format = api.payload();
     if known.kind == AuthorizerType::Jwt {
@@ -46,8 +46,8 @@ pub(super) async fn ask(
 }
 
 /// `arn:aws:execute-api:us-east-1:000000000000:local/$default/GET/items/1`.
-fn route_arn(whole: &Whole, gateway: &Gateway<'_>) -> String {
-    let path = in_stage(whole.request.uri().path(), gateway.stage).unwrap_or_default();
+fn route_arn(api: &Api<'_>, whole: &Whole, gateway: &Gateway<'_>) -> String {
+    let path = api.inner(whole.request.uri().path()).unwrap_or_default();
     let (method, stage) = (whole.request.method(), gateway.stage);
     format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{stage}/{method}{path}")
 }

@@ -17,6 +17,7 @@ use lambkin_protocol::request::{Gateway, http_api_v1, http_api_v2};
 use lambkin_protocol::routes::Found;
 use lambkin_protocol::{answer, cors};
 
+use super::custom_domain::Place;
 use super::definition::{Deployed, route_key};
 use super::incoming::{self, ReadError, Whole};
 use super::integration::{Failure, Integration};
@@ -40,6 +41,7 @@ const DEFAULT_STAGE: &str = "$default";
 pub(super) struct Api<'a> {
     pub(super) deployed: &'a Deployed,
     pub(super) integration: &'a Integration,
+    pub(super) place: &'a Place,
 }
 
 impl Api<'_> {
@@ -69,11 +71,20 @@ impl Api<'_> {
     /// Whether a request is one for the route `$default`, which has an authorizer: it guards preflights too, as AWS's guide
     /// says, unless there is an `OPTIONS` route for them.
     fn guards_all(&self, request: &Request<Incoming>) -> bool {
-        let path = in_stage(request.uri().path(), self.stage());
+        let path = self.inner(request.uri().path());
         let found = path.and_then(|path| self.deployed.routes.find(request.method(), path));
         found.is_some_and(|found| {
             found.route.path == DEFAULT_STAGE && found.route.authorizer.is_some()
         })
+    }
+
+    /// The path as routes see it: without a custom domain's base path, or the stage that has a name at the API's own address.
+    /// Nothing for a path of no stage.
+    fn inner<'p>(&self, path: &'p str) -> Option<&'p str> {
+        match self.place {
+            Place::Own => in_stage(path, self.stage()),
+            Place::Mapped { .. } => Some(self.place.inner(path)),
+        }
     }
 
     fn stage(&self) -> &str {
@@ -92,8 +103,7 @@ impl Api<'_> {
         }
         let (deployed, path) = (self.deployed, request.uri().path().to_owned());
         let stage = self.stage();
-        let found =
-            in_stage(&path, stage).and_then(|path| deployed.routes.find(request.method(), path));
+        let found = self.inner(&path).and_then(|path| deployed.routes.find(request.method(), path));
         let Some(found) = found else {
             return outgoing::message(StatusCode::NOT_FOUND, "Not Found");
         };
@@ -159,7 +169,7 @@ fn gateway<'a>(
     }
 }
 
-/// The path as routes see it: a stage other than `$default` stands at its front. Nothing for a path of no stage.
+/// The path below its stage: one other than `$default` stands at its front. Nothing for a path of no stage.
 fn in_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
     if stage == DEFAULT_STAGE {
         return Some(path);

@@ -13,17 +13,18 @@ use crate::api_gateway::authorizers::{Language, Question, Refusal};
 use crate::api_gateway::incoming::Whole;
 use crate::api_gateway::{ACCOUNT_ID, API_ID, REGION};
 
-/// Asks the authorizer of `route`, if it has one; what it said goes into the event.
+/// Asks the authorizer of `route`, if it has one; what it said goes into the event. `path` is the
+/// request's below a custom domain's base path.
 pub(super) async fn ask(
     api: &Api<'_>,
     route: &Route,
     (whole, gateway): (&Whole, &Gateway<'_>),
-    rest: &RestGateway<'_>,
+    (rest, path): (&RestGateway<'_>, &str),
 ) -> Result<Option<Box<RawValue>>, Refusal> {
     let Some(name) = &route.authorizer else { return Ok(None) };
     let authorizers = &api.deployed.authorizers;
     let known = authorizers.get(name)?;
-    let (method, stage, path) = (whole.request.method(), gateway.stage, rest.path);
+    let (method, stage) = (whole.request.method(), gateway.stage);
     let arn = format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}/{stage}/{method}{path}");
     let event = |identity: &[String]| match known.kind {
         AuthorizerType::Token => authorizer::rest_token(&arn, &identity.concat()),

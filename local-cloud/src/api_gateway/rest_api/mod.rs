@@ -19,6 +19,7 @@ use lambkin_protocol::routes::Found;
 use uuid::Uuid;
 
 use self::refusal::Refusal;
+use super::custom_domain::Place;
 use super::definition::{Deployed, route_key};
 use super::incoming::{self, Whole};
 use super::integration::Integration;
@@ -40,6 +41,7 @@ const DEPLOYMENT_ID: &str = "local";
 pub(super) struct Api<'a> {
     pub(super) deployed: &'a Deployed,
     pub(super) integration: &'a Integration,
+    pub(super) place: &'a Place,
 }
 
 impl Api<'_> {
@@ -68,9 +70,17 @@ impl Api<'_> {
         let api = &self.deployed.api;
         let stage = api.stage.as_deref().unwrap_or(DEFAULT_STAGE);
         let whole_path = request.uri().path().to_owned();
-        let path = in_api(&whole_path, stage);
+        // The event's path has the base path of a custom domain; the resource's has not.
+        let (path, inner) = match self.place {
+            Place::Own => {
+                let inner = in_api(&whole_path, stage);
+                (inner.clone(), inner)
+            }
+            Place::Mapped { .. } => (whole_path.clone(), in_api(self.place.inner(&whole_path), "")),
+        };
         // A slash at the end makes no other resource.
-        let resource_path = path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&path);
+        let resource_path =
+            inner.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&inner);
         let found = self.deployed.routes.find(request.method(), resource_path);
         let found = found.ok_or(Refusal::NoResource)?;
         let key = route_key(found.route, request.method());
@@ -93,7 +103,8 @@ impl Api<'_> {
             stage_variables: Some(&api.stage_variables).filter(|known| !known.is_empty()),
             ..gateway((stage, &key), &parameters, &whole, visit)
         };
-        let said = authorization::ask(self, found.route, (&whole, &gateway), &rest).await?;
+        let said =
+            authorization::ask(self, found.route, (&whole, &gateway), (&rest, &inner)).await?;
         let gateway = Gateway { authorizer: said.as_deref(), ..gateway };
         let event = rest_api(&whole.request, &gateway, &rest);
         self.integrate(event, &whole, visit).await
