@@ -282,3 +282,10 @@ async fn a_request_authorizer_sees_all_but_the_body() {
     assert_eq!((event.get("body"), event.get("version")), (None, None));
     assert_eq!(event["queryStringParameters"], json!({ "k": "1" }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_streams_wants_a_function_that_does() {
+    let api = Api::start("response_transfer_mode = 'stream'", ROUTES).await;
+    let reply = api.get("/items/1").await;
+    assert_eq!((reply.status, reply.json()), (502, json!({ "message": "Internal server error" })));
+}

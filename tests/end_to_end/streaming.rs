@@ -1,6 +1,7 @@
 //! Answers that travel while the guest still writes them.
 
-use crate::stage::{Host, Stage, http_event};
+use crate::server::Server;
+use crate::stage::{Host, Stage, guest, http_event};
 use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
 use lambkin_local_cloud::api_gateway::function_url;
@@ -31,7 +32,13 @@ async fn ask(
     })
     .await
     .unwrap();
-    let connection = TcpStream::connect(url.address()).await.unwrap();
+    let response = request(url.address(), path).await;
+    (url, response)
+}
+
+/// Asks whatever answers at `address`; the response's body is still to come.
+async fn request(address: SocketAddr, path: &str) -> http::Response<hyper::body::Incoming> {
+    let connection = TcpStream::connect(address).await.unwrap();
     let (mut sender, driver) =
         hyper::client::conn::http1::handshake(TokioIo::new(connection)).await.unwrap();
     tokio::spawn(driver);
@@ -43,7 +50,7 @@ async fn ask(
         std::future::pending::<()>().await;
         drop(sender);
     });
-    (url, response)
+    response
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,6 +58,11 @@ async fn each_chunk_arrives_before_the_next_is_written() {
     let stage = Stage::start().await;
     let host = streaming_host(&stage);
     let (_url, response) = ask(&host, "/stream").await;
+    comes_in_pieces(response).await;
+}
+
+/// Each of three pieces is here before the guest writes the next.
+async fn comes_in_pieces(response: http::Response<hyper::body::Incoming>) {
     assert_eq!(
         (response.status().as_u16(), &response.headers()["set-cookie"]),
         (201, &"a=1".parse().unwrap())
@@ -107,4 +119,41 @@ async fn a_client_sees_a_broken_body_and_the_next_request_is_answered() {
     assert_eq!(response.status(), 200);
     assert!(response.into_body().collect().await.is_ok());
     assert_eq!(host.processes(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rest_api_of_lambkin_dev_streams_when_the_manifest_says_so() {
+    let stage = Stage::start().await;
+    let folder = stage.app("shop");
+    fs_err::create_dir_all(&folder).unwrap();
+    fs_err::copy(guest("web"), folder.join("web.wasm")).unwrap();
+    let function =
+        "export const handler = async (event) => ({ statusCode: 202, body: event.resource });\n";
+    fs_err::write(folder.join("function.js"), function).unwrap();
+    let manifest = "lambkin = 1\n[app]\nname = 'shop'\n\
+        [component.web]\nlanguage = 'wasm'\nsource = 'web.wasm'\n\
+        [component.function]\nlanguage = 'javascript'\nsource = 'function.js'\n\
+        [api]\ntype = 'rest'\nresponse_transfer_mode = 'stream'\n\
+        [[route]]\npath = '/function'\ncomponent = 'function'\n\
+        [[route]]\npath = '/{proxy+}'\ncomponent = 'web'\n";
+    fs_err::write(folder.join("lambkin.toml"), manifest).unwrap();
+    let dev = Server::start(|command| {
+        command.args(["dev", "--no-watch", "--listen", "127.0.0.1:0"]).current_dir(&folder);
+    });
+    comes_in_pieces(request(dev.address, "/stream").await).await;
+    dev.wait_for("201 GET /stream");
+    let response = request(dev.address, "/broken").await;
+    assert!(response.into_body().collect().await.is_err(), "a broken answer must not look whole");
+    // More than a buffered answer may have.
+    let response = request(dev.address, "/large").await;
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes().len(), 7 * 1024 * 1024);
+    // What a function component answers has a head as well; what no route takes is the API's.
+    let response = request(dev.address, "/function").await;
+    assert_eq!(response.status(), 202);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(&*body, b"/function");
+    assert_eq!(request(dev.address, "/").await.status(), 403);
+    let response = request(dev.address, "/fail").await;
+    assert_eq!(response.status(), 500);
+    dev.wait_for("it failed as asked");
 }

@@ -115,6 +115,12 @@ fn an_api_that_cannot_be_is_refused() {
         ],
     );
     check(
+        &with("[api]\nresponse_transfer_mode = \"stream\"\n"),
+        &[
+            "line 8, column 26: `response_transfer_mode` is for REST APIs (an HTTP API cannot stream: say `type = \"rest\"`, or use a function URL)",
+        ],
+    );
+    check(
         &with("[api]\ntype = \"soap\"\n"),
         &["line 8, column 8: unknown variant `soap`, expected `http` or `rest`"],
     );

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::lambda::{Answer, Function, InvokeError, InvokeOptions};
+use crate::lambda::{Answer, Function, InvokeError, InvokeOptions, Streaming};
 
 /// The function behind an API.
 pub(super) struct Integration {
@@ -37,7 +37,7 @@ impl Failure {
 }
 
 impl Integration {
-    /// Invokes the function; a streamed answer is collected first, since no API streams here.
+    /// Invokes the function; a streamed answer is collected first.
     ///
     /// `invocation` is told the id of the invocation that ended, so that what it printed can be shown with the request.
     pub(super) async fn call(
@@ -47,6 +47,29 @@ impl Integration {
         invocation: &mut Option<String>,
     ) -> Result<Bytes, Failure> {
         self.call_within(self.timeout, event, (trace_id, invocation)).await
+    }
+
+    /// Invokes the function for an answer that is passed on as it comes. It has begun when this returns.
+    pub(super) async fn stream(
+        &self,
+        event: Vec<u8>,
+        trace_id: &str,
+        invocation: &mut Option<String>,
+    ) -> Result<Streaming, Failure> {
+        let options =
+            InvokeOptions { trace_id: Some(trace_id.to_owned()), ..InvokeOptions::default() };
+        let called = tokio::time::timeout(self.timeout, self.function.call(event.into(), options));
+        let completed =
+            called.await.map_err(|_| too_slow(self.timeout))?.map_err(|error| failed(&error))?;
+        *invocation = Some(completed.request_id);
+        match completed.answer {
+            Answer::Streaming(streaming) => Ok(streaming),
+            Answer::FunctionError { payload, .. } => Err(Failure::Raised(payload)),
+            Answer::Buffered(_) => Err(Failure::Lost(
+                "the API streams and the function does not: set LAMBKIN_RESPONSE_MODE=stream"
+                    .to_owned(),
+            )),
+        }
     }
 
     /// The same with another time-out.
@@ -64,8 +87,7 @@ impl Integration {
             Ok(completed.answer.into_buffered().await)
         };
         let Ok(answer) = tokio::time::timeout(timeout, answer).await else {
-            let why = format!("the function took more than {timeout:?}");
-            return Err(Failure::TooSlow(why));
+            return Err(too_slow(timeout));
         };
         match answer.map_err(|error| failed(&error))? {
             Answer::Buffered(payload) => Ok(payload),
@@ -74,6 +96,11 @@ impl Integration {
             Answer::Streaming(_) => Err(Failure::Lost("the answer was not collected".to_owned())),
         }
     }
+}
+
+/// It took longer than this.
+pub(super) fn too_slow(timeout: Duration) -> Failure {
+    Failure::TooSlow(format!("the function took more than {timeout:?}"))
 }
 
 fn failed(error: &InvokeError) -> Failure {

@@ -2,7 +2,8 @@
 //!
 //! [`Server`] listens for APIs, finds the one for a request by `custom_domain`, and answers by its [`Definition`]: `http_api`
 //! does so as an HTTP API, `rest_api` as a REST API, both with `authorizers`. [`function_url`] is a function URL that streams, [`websocket`] a
-//! WebSocket API. `developer` is what only the local cloud shows. All read requests with `incoming` and write responses with `outgoing`; `sigv4` checks who signed one.
+//! WebSocket API. `developer` is what only the local cloud shows. All read requests with `incoming` and write responses with `outgoing` and
+//! `streamed`; `sigv4` checks who signed one.
 //! The formats themselves are `lambkin_protocol`'s.
 
 pub mod function_url;
@@ -19,6 +20,7 @@ mod outgoing;
 mod rest_api;
 mod server;
 mod sigv4;
+mod streamed;
 
 pub use custom_domain::Mapping;
 pub use definition::Definition;

@@ -6,18 +6,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use lambkin_protocol::manifest::ApiType;
+use lambkin_protocol::manifest::{ApiType, ResponseTransferMode};
 use lambkin_protocol::routes::RouteError;
 
 use super::custom_domain::{CustomDomains, Mapping, Place};
 use super::definition::{Definition, Deployed};
 use super::developer::{self, Developer};
 use super::integration::Integration;
+use super::streamed::{self, Answered, Body};
 use super::{OnRequest, Visit, http_api, outgoing, rest_api};
 use crate::http_server::HttpServer;
 use crate::lambda::Function;
@@ -182,43 +181,49 @@ impl Service {
         Some((self.apis.get(index)?, place))
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         if let Some(developer) = &self.developer
             && developer.owns(request.uri().path())
         {
-            return developer::answer(Arc::clone(developer), request).await.map(Full::new);
+            return developer::answer(Arc::clone(developer), request).await.map(streamed::whole);
         }
         let mut visit = Visit::begin(&request);
         let Some((api, place)) = self.find(&request) else {
             visit.access.error = Some("no API is mapped to this path of the domain".to_owned());
             let response = outgoing::message(StatusCode::FORBIDDEN, "Forbidden");
             visit.end(response.status(), &self.on_request);
-            return response.map(Full::new);
+            return response.map(streamed::whole);
         };
         let deployed = Arc::clone(&api.deployed.read().unwrap_or_else(PoisonError::into_inner));
         let (function, kind) = (api.function.clone(), deployed.api.kind);
+        let streams = deployed.api.response_transfer_mode == ResponseTransferMode::Stream;
         let timeout = self.integration_timeout.unwrap_or(match kind {
             ApiType::Http => http_api::INTEGRATION_TIMEOUT,
+            ApiType::Rest if streams => rest_api::STREAMING_TIMEOUT,
             ApiType::Rest => rest_api::INTEGRATION_TIMEOUT,
         });
         let (deployed, integration) = (&*deployed, &Integration { function, timeout });
-        let mut response = match kind {
+        let place = &place;
+        let answered = match kind {
             ApiType::Http => {
-                http_api::Api { deployed, integration, place: &place }
-                    .answer(request, &mut visit)
-                    .await
+                let api = http_api::Api { deployed, integration, place };
+                Answered::Whole(api.answer(request, &mut visit).await)
             }
             ApiType::Rest => {
-                rest_api::Api { deployed, integration, place: &place }
-                    .answer(request, &mut visit)
-                    .await
+                rest_api::Api { deployed, integration, place }.answer(request, &mut visit).await
             }
         };
-        if let Some(developer) = &self.developer {
-            visit.close(response.status());
-            developer::explain(&**developer, &visit.access, &mut response);
-        }
+        let response = match answered {
+            Answered::Whole(mut response) => {
+                if let Some(developer) = &self.developer {
+                    visit.close(response.status());
+                    developer::explain(&**developer, &visit.access, &mut response);
+                }
+                response.map(streamed::whole)
+            }
+            Answered::Streamed(response) => response,
+        };
         visit.end(response.status(), &self.on_request);
-        response.map(Full::new)
+        response
     }
 }

@@ -11,6 +11,7 @@ use anyhow::Result;
 use lambkin_local_cloud::logs::Logs;
 use lambkin_local_cloud::sqs::{self, Queues};
 use lambkin_local_cloud::{ACCOUNT_ID, events, lambda, s3};
+use lambkin_protocol::manifest::ResponseTransferMode;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(super) struct Served {
     pub(super) function: lambda::Function,
     websocket: Option<WebSocket>,
     events: events::Sources,
+    streams: bool,
 }
 
 impl Served {
@@ -48,6 +50,9 @@ impl Served {
         let mut set = |name: &str, value: String| environment.insert(name.to_owned(), value);
         set("AWS_ENDPOINT_URL_LAMBDA", around.lambda_endpoint.to_owned());
         set("LAMBKIN_BASE_PATHS", base_paths);
+        if streams(project) {
+            set("LAMBKIN_RESPONSE_MODE", "stream".to_owned());
+        }
         if let Some(websocket) = &websocket {
             set("LAMBKIN_WEBSOCKET_ENDPOINT", websocket.endpoint()?);
         }
@@ -66,7 +71,7 @@ impl Served {
         let websocket = websocket
             .map(|listening| listening.serve(&function, credentials, Arc::clone(around.stream)))
             .transpose()?;
-        Ok(Self { name, function, websocket, events })
+        Ok(Self { name, function, websocket, events, streams: streams(project) })
     }
 
     /// What the clients of the app's WebSocket API connect to.
@@ -74,8 +79,11 @@ impl Served {
         self.websocket.as_ref().map(WebSocket::url)
     }
 
-    /// Lets the app's WebSocket API know its routes.
+    /// Lets the app's WebSocket API know its routes. What only a new start can bring is said.
     pub(super) fn deploy(&self, project: &Project, output: &Output) -> Result<()> {
+        if streams(project) != self.streams {
+            output.warn("`response_transfer_mode` is another now: start `lambkin dev` again, for the function to follow");
+        }
         WebSocket::deploy(self.websocket.as_ref(), project, output)
     }
 
@@ -92,6 +100,12 @@ impl Served {
         }
         self.function.stop().await;
     }
+}
+
+/// Whether the app's API streams, and so its function does.
+fn streams(project: &Project) -> bool {
+    let api = project.manifest.api.as_ref();
+    api.is_some_and(|api| api.response_transfer_mode == ResponseTransferMode::Stream)
 }
 
 /// What happens by itself invokes the function as AWS does, with its retries; a failure is in the function's log.

@@ -34,6 +34,9 @@ pub struct Api {
     /// The media types whose bodies a REST API takes for binary, such as `image/png`, `image/*` or `*/*`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub binary_media_types: Vec<String>,
+    /// Whether a REST API sends the answers of components on as they come; `buffered` when absent. All its routes are so.
+    #[serde(default, skip_serializing_if = "ResponseTransferMode::is_buffered")]
+    pub response_transfer_mode: ResponseTransferMode,
     /// Which pages of other origins may call an HTTP API. Absent, answers are the components' alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
@@ -54,6 +57,24 @@ impl ApiType {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     fn is_http(&self) -> bool {
         *self == Self::Http
+    }
+}
+
+/// How answers travel through a REST API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResponseTransferMode {
+    /// Whole.
+    #[default]
+    Buffered,
+    /// Piece by piece: the function streams (`LAMBKIN_RESPONSE_MODE=stream`).
+    Stream,
+}
+
+impl ResponseTransferMode {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_buffered(&self) -> bool {
+        *self == Self::Buffered
     }
 }
 
@@ -115,6 +136,11 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
             &["cors"],
             "`cors` is for HTTP APIs".to_owned(),
             Some("a REST API passes on the headers that its components write"),
+        ),
+        ApiType::Http if !api.response_transfer_mode.is_buffered() => report(
+            &["response_transfer_mode"],
+            "`response_transfer_mode` is for REST APIs".to_owned(),
+            Some("an HTTP API cannot stream: say `type = \"rest\"`, or use a function URL"),
         ),
         ApiType::Http if !api.binary_media_types.is_empty() => report(
             &["binary_media_types"],

@@ -14,7 +14,7 @@ mod types;
 mod unknown;
 mod websocket;
 
-pub use api::{Api, ApiType, Cors, Payload};
+pub use api::{Api, ApiType, Cors, Payload, ResponseTransferMode};
 pub use authorizer::{Authorizer, AuthorizerType};
 pub use check::parse;
 pub use grants::{Access, Folder, Grants};

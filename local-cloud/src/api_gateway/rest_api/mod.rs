@@ -2,7 +2,7 @@
 //! gateway responses of API Gateway when something fails.
 //!
 //! Rules: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-set-up-simple-proxy.html>, and events and
-//! answers that others recorded from AWS. Not here: API keys, streamed answers, caching, models and mapping templates.
+//! answers that others recorded from AWS. Not here: API keys, caching, models and mapping templates.
 
 mod authorization;
 mod refusal;
@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::{Request, Response, header};
 use hyper::body::Incoming;
 use lambkin_protocol::answer::interpret_rest;
+use lambkin_protocol::manifest::ResponseTransferMode;
 use lambkin_protocol::request::{Gateway, RestGateway, rest_api};
 use lambkin_protocol::routes::Found;
 use uuid::Uuid;
@@ -22,13 +23,17 @@ use self::refusal::Refusal;
 use super::custom_domain::Place;
 use super::definition::{Deployed, route_key};
 use super::incoming::{self, Whole};
-use super::integration::Integration;
+use super::integration::{self, Integration};
+use super::streamed::{self, Answered, Body};
 use super::{ACCOUNT_ID, API_ID, MAX_BODY, Visit, outgoing};
 use crate::http_server::Spelling;
 
 /// How long an integration may take
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>).
 pub(super) const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
+
+/// How long one may take that streams; the same page.
+pub(super) const STREAMING_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// The stage of an API that names none.
 const DEFAULT_STAGE: &str = "prod";
@@ -46,19 +51,15 @@ pub(super) struct Api<'a> {
 
 impl Api<'_> {
     /// Answers a request; what the client is not told goes into `visit`.
-    pub(super) async fn answer(
-        &self,
-        request: Request<Incoming>,
-        visit: &mut Visit,
-    ) -> Response<Bytes> {
+    pub(super) async fn answer(&self, request: Request<Incoming>, visit: &mut Visit) -> Answered {
         let extended_id =
             std::mem::replace(&mut visit.access.request_id, Uuid::new_v4().to_string());
         let answered = self.route(request, &extended_id, visit).await;
-        let mut response = answered.unwrap_or_else(|refusal| refusal.tell(visit));
-        let headers = response.headers_mut();
+        let mut answered = answered.unwrap_or_else(|refusal| Answered::Whole(refusal.tell(visit)));
+        let headers = answered.headers_mut();
         outgoing::mark(headers, "x-amzn-requestid", &visit.access.request_id);
         outgoing::mark(headers, "x-amz-apigw-id", &extended_id);
-        response
+        answered
     }
 
     async fn route(
@@ -66,7 +67,7 @@ impl Api<'_> {
         request: Request<Incoming>,
         extended_id: &str,
         visit: &mut Visit,
-    ) -> Result<Response<Bytes>, Refusal> {
+    ) -> Result<Answered, Refusal> {
         let api = &self.deployed.api;
         let stage = api.stage.as_deref().unwrap_or(DEFAULT_STAGE);
         let whole_path = request.uri().path().to_owned();
@@ -107,7 +108,14 @@ impl Api<'_> {
             authorization::ask(self, found.route, (&whole, &gateway), (&rest, &inner)).await?;
         let gateway = Gateway { authorizer: said.as_deref(), ..gateway };
         let event = rest_api(&whole.request, &gateway, &rest);
-        self.integrate(event, &whole, visit).await
+        match api.response_transfer_mode {
+            ResponseTransferMode::Buffered => {
+                self.integrate(event, &whole, visit).await.map(Answered::Whole)
+            }
+            ResponseTransferMode::Stream => {
+                self.stream(event, &whole, visit).await.map(Answered::Streamed)
+            }
+        }
     }
 
     async fn integrate(
@@ -124,6 +132,28 @@ impl Api<'_> {
         let accept = accept.and_then(|accept| accept.to_str().ok());
         let mut response = interpret_rest(&payload, &binary, accept)
             .map_err(|malformed| Refusal::Malformed(malformed.to_string()))?;
+        outgoing::clean(response.headers_mut());
+        Ok(response)
+    }
+
+    /// The same with `responseTransferMode` `STREAM`: the response begins when the answer's head is there
+    /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html>).
+    async fn stream(
+        &self,
+        event: Vec<u8>,
+        whole: &Whole,
+        visit: &mut Visit,
+    ) -> Result<Response<Body>, Refusal> {
+        let invocation = &mut visit.access.invocation;
+        let streaming = self.integration.stream(event, &whole.trace_id, invocation).await?;
+        if !streamed::has_prelude(&streaming) {
+            let why = "the function streamed an answer without the head that API Gateway needs";
+            return Err(Refusal::Malformed(why.to_owned()));
+        }
+        let timeout = self.integration.timeout;
+        let response = tokio::time::timeout(timeout, streamed::response(streaming)).await;
+        let response = response.map_err(|_| integration::too_slow(timeout))?;
+        let mut response = response.map_err(Refusal::Malformed)?;
         outgoing::clean(response.headers_mut());
         Ok(response)
     }
