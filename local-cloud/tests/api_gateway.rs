@@ -1,4 +1,4 @@
-//! The HTTP API and the function URL before a function on AWS's own Python runtime client, or a streaming one.
+//! The HTTP API, the function URL and the load balancer before a function on AWS's own Python runtime client, or a streaming one.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use http::Request;
 use http_body_util::BodyExt as _;
-use lambkin_local_cloud::api_gateway::{
-    Access, Definition, Server, Settings, StartError, function_url,
+use lambkin_local_cloud::api_gateway::{Access, Definition, Server, Settings, StartError};
+use lambkin_protocol::manifest::{
+    Api as ApiSettings, ApiType, Cors, Payload, ResponseTransferMode,
 };
-use lambkin_protocol::manifest::{Api as ApiSettings, Cors, Payload};
 use lambkin_protocol::routes::Route;
 use serde_json::{Value, json};
 use support::{Logged, get, logged, open, python_bootstrap, python_function, send};
@@ -317,15 +317,15 @@ async fn routes_that_overlap_are_refused_at_the_start() {
 }
 
 /// A function URL before a function, and what it logs.
-async fn function_url(logged: &Logged) -> (function_url::Server, Arc<Mutex<Vec<Access>>>) {
-    let accesses = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&accesses);
-    let settings = function_url::Settings {
-        address: ANY_PORT.parse().unwrap(),
-        function: logged.function.clone(),
-        on_request: Arc::new(move |access| sink.lock().unwrap().push(access.clone())),
-    };
-    (function_url::Server::start(settings).await.unwrap(), accesses)
+async fn function_url(logged: Logged) -> Api {
+    Api::start(logged, &[], |settings| {
+        settings.apis[0].definition.api = ApiSettings {
+            kind: ApiType::FunctionUrl,
+            response_transfer_mode: ResponseTransferMode::Stream,
+            ..ApiSettings::default()
+        };
+    })
+    .await
 }
 
 fn streaming_function() -> Logged {
@@ -337,11 +337,10 @@ fn streaming_function() -> Logged {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_url_streams_piece_by_piece() {
-    let logged = streaming_function();
-    let (server, accesses) = function_url(&logged).await;
+    let api = function_url(streaming_function()).await;
     let gate = TcpListener::bind(ANY_PORT).await.unwrap();
     let path = format!("/?gate={}", gate.local_addr().unwrap().port());
-    let response = open(server.address(), Request::get(path).body(vec![]).unwrap()).await;
+    let response = open(api.address(), Request::get(path).body(vec![]).unwrap()).await;
     assert_eq!(response.status(), 202);
     assert_eq!(response.headers()["x-a"], "1");
     let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
@@ -353,15 +352,14 @@ async fn a_function_url_streams_piece_by_piece() {
     let (mut opened, _) = gate.accept().await.unwrap();
     opened.write_all(b"!").await.unwrap();
     assert_eq!(body.collect().await.unwrap().to_bytes(), "second");
-    assert_eq!(accesses.lock().unwrap()[0].status, 202);
+    assert_eq!(api.last().status, 202);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_in_mid_stream_breaks_the_connection_off() {
-    let logged = streaming_function();
-    let (server, _) = function_url(&logged).await;
+    let api = function_url(streaming_function()).await;
     for end in ["/error", "/crash"] {
-        let response = open(server.address(), Request::get(end).body(vec![]).unwrap()).await;
+        let response = open(api.address(), Request::get(end).body(vec![]).unwrap()).await;
         assert_eq!(response.status(), 202);
         let body = response.into_body().collect().await;
         assert!(body.is_err(), "{end}: {body:?}");
@@ -370,10 +368,9 @@ async fn a_failure_in_mid_stream_breaks_the_connection_off() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_url_answers_buffered_functions_too() {
-    let logged = python_function(|_| ());
-    let (server, accesses) = function_url(&logged).await;
+    let api = function_url(python_function(|_| ())).await;
     let request = Request::get("/any/path?a=1").header("cookie", "a=1; b=2").body(vec![]).unwrap();
-    let event: Value = send(server.address(), request).await.json();
+    let event: Value = send(api.address(), request).await.json();
     assert_eq!((&event["routeKey"], &event["rawPath"]), (&json!("$default"), &json!("/any/path")));
     assert_eq!(event["requestContext"]["accountId"], "anonymous");
     // Unlike an HTTP API it leaves the cookies in the headers.
@@ -381,11 +378,88 @@ async fn a_function_url_answers_buffered_functions_too() {
         (&event["cookies"], &event["headers"]["cookie"]),
         (&json!(["a=1", "b=2"]), &json!("a=1; b=2"))
     );
-    let reply = get(server.address(), "/fail").await;
+    let reply = get(api.address(), "/fail").await;
     assert_eq!((reply.status, reply.text()), (502, "Internal Server Error"));
-    assert!(accesses.lock().unwrap()[1].error.as_deref().unwrap().contains("boom"));
+    assert!(api.last().error.as_deref().unwrap().contains("boom"));
     let reply =
-        send(server.address(), Request::post("/").body(vec![0; 6 * 1024 * 1024 + 1]).unwrap())
-            .await;
+        send(api.address(), Request::post("/").body(vec![0; 6 * 1024 * 1024 + 1]).unwrap()).await;
     assert_eq!(reply.status, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buffered_function_url_collects_what_a_function_streams_and_answers_preflights() {
+    let cors = Cors { allow_origins: vec!["https://a.example".to_owned()], ..Cors::default() };
+    let api = Api::start(python_function(|_| ()), &[], |settings| {
+        settings.apis[0].definition.api =
+            ApiSettings { kind: ApiType::FunctionUrl, cors: Some(cors), ..ApiSettings::default() };
+    })
+    .await;
+    let preflight = Request::options("/any")
+        .header("origin", "https://a.example")
+        .header("access-control-request-method", "GET");
+    let reply = send(api.address(), preflight.body(vec![]).unwrap()).await;
+    assert_eq!(reply.status, 204);
+    assert_eq!(reply.headers["access-control-allow-origin"], "https://a.example");
+    let request = Request::get("/any").header("origin", "https://a.example");
+    let reply = send(api.address(), request.body(vec![]).unwrap()).await;
+    assert_eq!(reply.headers["access-control-allow-origin"], "https://a.example");
+    assert_eq!(reply.json()["rawPath"], "/any");
+}
+
+/// A load balancer before the Python function.
+async fn balancer(multi_value_headers: bool) -> Api {
+    Api::start(python_function(|_| ()), &[], |settings| {
+        settings.apis[0].definition.api =
+            ApiSettings { kind: ApiType::Alb, multi_value_headers, ..ApiSettings::default() };
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_balancer_sends_its_own_event_and_reads_its_own_answer() {
+    let request = || {
+        let request =
+            Request::post("/exactly?x=a%20b&x=2").header("content-type", "application/json");
+        request.header("x-multi", "one").header("x-multi", "two")
+    };
+    let api = balancer(false).await;
+    let event = send(api.address(), Request::get("/any?x=a%20b&x=c+d").body(vec![]).unwrap()).await;
+    let event = event.json();
+    let arn = event["requestContext"]["elb"]["targetGroupArn"].as_str().unwrap();
+    assert!(arn.contains(":targetgroup/"), "{event}");
+    assert_eq!(
+        (&event["path"], &event["queryStringParameters"]),
+        (&json!("/any"), &json!({ "x": "c+d" }))
+    );
+    assert_eq!(event["headers"]["x-forwarded-for"], "127.0.0.1");
+    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!(""), &json!(false)));
+
+    let answer = br#"{"statusCode":201,"statusDescription":"201 Created","headers":{"x-a":"1"},"body":"done"}"#;
+    let reply = send(api.address(), request().body(answer.to_vec()).unwrap()).await;
+    assert_eq!(
+        (reply.status, reply.text(), &reply.headers["x-a"]),
+        (201, "done", &"1".parse().unwrap())
+    );
+    for malformed in ["{}", "[]", r#"{"statusCode":"x"}"#] {
+        let reply =
+            send(api.address(), request().body(malformed.as_bytes().to_vec()).unwrap()).await;
+        assert_eq!((reply.status, &reply.headers["server"]), (502, &"awselb/2.0".parse().unwrap()));
+        assert!(reply.text().contains("<h1>502 Bad Gateway</h1>"), "{reply:?}");
+    }
+    assert_eq!(get(api.address(), "/fail").await.status, 502);
+    let reply =
+        send(api.address(), Request::post("/").body(vec![0; 1024 * 1024 + 1]).unwrap()).await;
+    assert_eq!(reply.status, 413);
+
+    let api = balancer(true).await;
+    let answer =
+        br#"{"statusCode":200,"headers":{"x-a":"1"},"multiValueHeaders":{"x-b":["1","2"]}}"#;
+    let reply = send(api.address(), request().body(answer.to_vec()).unwrap()).await;
+    let values: Vec<_> = reply.headers.get_all("x-b").iter().collect();
+    assert_eq!(values, ["1", "2"]);
+    assert!(!reply.headers.contains_key("x-a"));
+    let event =
+        send(api.address(), Request::get("/any?x=1&x=2").body(vec![]).unwrap()).await.json();
+    assert_eq!(event["multiValueQueryStringParameters"], json!({ "x": ["1", "2"] }));
+    assert!(event.get("headers").is_none());
 }

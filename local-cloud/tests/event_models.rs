@@ -14,12 +14,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use http::Request;
-use lambkin_local_cloud::api_gateway::{Definition, Server, Settings, function_url};
+use lambkin_local_cloud::api_gateway::{Definition, Server, Settings};
 use lambkin_local_cloud::lambda::ControlPlane;
 use lambkin_local_cloud::logs::Logs;
 use lambkin_local_cloud::sqs::{Invoke, Invoked, Queues};
 use lambkin_local_cloud::{Endpoint, Services, events as sources};
-use lambkin_protocol::manifest;
+use lambkin_protocol::manifest::{self, Api, ApiType};
 use serde_json::{Value, json};
 use support::{Logged, event_models, python_function, run_script_text, send, tests};
 use tokio::sync::mpsc;
@@ -81,6 +81,16 @@ async fn events(logged: &Logged, tables: &str) -> [Value; 4] {
     [bare, full, guarded, asked]
 }
 
+/// The event of a function URL or of a load balancer.
+async fn event_of(logged: &Logged, kind: ApiType) -> Value {
+    let api = Api { kind, ..Api::default() };
+    let definition = Definition { api, ..Definition::default() };
+    let address = "127.0.0.1:0".parse().unwrap();
+    let server = Server::start(Settings::new(address, definition, logged.function.clone()));
+    let request = Request::get("/a?x=1").header("user-agent", "tests").body(vec![]).unwrap();
+    send(server.await.unwrap().address(), request).await.json()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn powertools_accepts_every_event() {
     let logged = python_function(|_| ());
@@ -91,14 +101,8 @@ async fn powertools_accepts_every_event() {
     let [bare_rest, full_rest, guarded_rest, asked_rest] = events(&logged, &rest).await;
     let token = rest.replace("type = 'request'", "type = 'token'");
     let [_, _, token_rest, asked_token] = events(&logged, &token).await;
-    let settings = function_url::Settings {
-        address: "127.0.0.1:0".parse().unwrap(),
-        function: logged.function.clone(),
-        on_request: Arc::new(|_| ()),
-    };
-    let url = function_url::Server::start(settings).await.unwrap();
-    let request = Request::get("/a?x=1").header("user-agent", "tests").body(vec![]).unwrap();
-    let url_event = send(url.address(), request).await.json();
+    let url_event = event_of(&logged, ApiType::FunctionUrl).await;
+    let alb_event = event_of(&logged, ApiType::Alb).await;
     judge(&[
         ("APIGatewayProxyEventV2Model", bare),
         ("APIGatewayProxyEventV2Model", full),
@@ -115,6 +119,7 @@ async fn powertools_accepts_every_event() {
         ("ApiGatewayAuthorizerRequest", asked_rest),
         ("ApiGatewayAuthorizerToken", asked_token),
         ("LambdaFunctionUrlModel", url_event),
+        ("AlbModel", alb_event),
     ]);
 }
 

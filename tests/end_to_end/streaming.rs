@@ -2,12 +2,14 @@
 
 use crate::server::Server;
 use crate::stage::{Host, Stage, guest, http_event};
+use bytes::Bytes;
+use http::StatusCode;
 use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
-use lambkin_local_cloud::api_gateway::function_url;
+use lambkin_local_cloud::api_gateway::{self, Definition};
 use lambkin_local_cloud::lambda::{Answer, InvokeOptions, StreamError};
+use lambkin_protocol::manifest::{Api, ApiType, ResponseTransferMode};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
 
@@ -24,14 +26,16 @@ fn now() -> u128 {
 async fn ask(
     host: &Host,
     path: &str,
-) -> (function_url::Server, http::Response<hyper::body::Incoming>) {
-    let url = function_url::Server::start(function_url::Settings {
-        address: SocketAddr::from(([127, 0, 0, 1], 0)),
-        function: host.function.clone(),
-        on_request: Arc::new(|_| ()),
-    })
-    .await
-    .unwrap();
+) -> (api_gateway::Server, http::Response<hyper::body::Incoming>) {
+    let api = Api {
+        kind: ApiType::FunctionUrl,
+        response_transfer_mode: ResponseTransferMode::Stream,
+        ..Api::default()
+    };
+    let definition = Definition { api, ..Definition::default() };
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+    let settings = api_gateway::Settings::new(loopback, definition, host.function.clone());
+    let url = api_gateway::Server::start(settings).await.unwrap();
     let response = request(url.address(), path).await;
     (url, response)
 }
@@ -43,7 +47,7 @@ async fn request(address: SocketAddr, path: &str) -> http::Response<hyper::body:
         hyper::client::conn::http1::handshake(TokioIo::new(connection)).await.unwrap();
     tokio::spawn(driver);
     let request = http::Request::get(path).header("host", "x");
-    let request = request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
+    let request = request.body(http_body_util::Empty::<Bytes>::new()).unwrap();
     let response = sender.send_request(request).await.unwrap();
     // The sender keeps the connection open until the body is read.
     tokio::spawn(async move {
@@ -121,39 +125,72 @@ async fn a_client_sees_a_broken_body_and_the_next_request_is_answered() {
     assert_eq!(host.processes(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rest_api_of_lambkin_dev_streams_when_the_manifest_says_so() {
-    let stage = Stage::start().await;
+/// `lambkin dev` of an app with a web component and a function component behind what `[api]` says.
+fn dev(stage: &Stage, api: &str) -> Server {
     let folder = stage.app("shop");
     fs_err::create_dir_all(&folder).unwrap();
     fs_err::copy(guest("web"), folder.join("web.wasm")).unwrap();
-    let function =
-        "export const handler = async (event) => ({ statusCode: 202, body: event.resource });\n";
+    let function = "export const handler = async (event) =>\n  \
+        ({ statusCode: 202, body: event.path ?? event.rawPath });\n";
     fs_err::write(folder.join("function.js"), function).unwrap();
-    let manifest = "lambkin = 1\n[app]\nname = 'shop'\n\
+    let manifest = format!(
+        "lambkin = 1\n[app]\nname = 'shop'\n\
         [component.web]\nlanguage = 'wasm'\nsource = 'web.wasm'\n\
         [component.function]\nlanguage = 'javascript'\nsource = 'function.js'\n\
-        [api]\ntype = 'rest'\nresponse_transfer_mode = 'stream'\n\
+        [api]\n{api}\n\
         [[route]]\npath = '/function'\ncomponent = 'function'\n\
-        [[route]]\npath = '/{proxy+}'\ncomponent = 'web'\n";
+        [[route]]\npath = '/{{proxy+}}'\ncomponent = 'web'\n"
+    );
     fs_err::write(folder.join("lambkin.toml"), manifest).unwrap();
-    let dev = Server::start(|command| {
+    Server::start(|command| {
         command.args(["dev", "--no-watch", "--listen", "127.0.0.1:0"]).current_dir(&folder);
-    });
-    comes_in_pieces(request(dev.address, "/stream").await).await;
-    dev.wait_for("201 GET /stream");
-    let response = request(dev.address, "/broken").await;
-    assert!(response.into_body().collect().await.is_err(), "a broken answer must not look whole");
-    // More than a buffered answer may have.
-    let response = request(dev.address, "/large").await;
-    assert_eq!(response.into_body().collect().await.unwrap().to_bytes().len(), 7 * 1024 * 1024);
-    // What a function component answers has a head as well; what no route takes is the API's.
-    let response = request(dev.address, "/function").await;
-    assert_eq!(response.status(), 202);
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!(&*body, b"/function");
-    assert_eq!(request(dev.address, "/").await.status(), 403);
-    let response = request(dev.address, "/fail").await;
-    assert_eq!(response.status(), 500);
-    dev.wait_for("it failed as asked");
+    })
+}
+
+/// The status and the whole body.
+async fn get(address: SocketAddr, path: &str) -> (u16, Bytes) {
+    let response = request(address, path).await;
+    let status = response.status().as_u16();
+    (status, response.into_body().collect().await.unwrap().to_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rest_apis_and_function_urls_of_lambkin_dev_stream_when_the_manifest_says_so() {
+    for (kind, nothing_there) in [("rest", 403), ("function-url", 404)] {
+        let stage = Stage::start().await;
+        let dev = dev(&stage, &format!("type = '{kind}'\nresponse_transfer_mode = 'stream'"));
+        comes_in_pieces(request(dev.address, "/stream").await).await;
+        dev.wait_for("201 GET /stream");
+        let response = request(dev.address, "/broken").await;
+        assert!(response.into_body().collect().await.is_err(), "{kind}: it must not look whole");
+        // More than a buffered answer may have.
+        assert_eq!(get(dev.address, "/large").await.1.len(), 7 * 1024 * 1024, "{kind}");
+        // What a function component answers has a head as well; what no route takes is the API's, or the host's.
+        let expected = (202, Bytes::from_static(b"/function"));
+        assert_eq!(get(dev.address, "/function").await, expected, "{kind}");
+        assert_eq!(get(dev.address, "/").await.0, nothing_there, "{kind}");
+        assert_eq!(get(dev.address, "/fail").await.0, 500, "{kind}");
+        dev.wait_for("it failed as asked");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_balancer_of_lambkin_dev_answers_as_on_aws() {
+    for multi_value in [false, true] {
+        let stage = Stage::start().await;
+        let dev = dev(&stage, &format!("type = 'alb'\nmulti_value_headers = {multi_value}"));
+        assert_eq!(
+            get(dev.address, "/function?x=1").await,
+            (202, Bytes::from_static(b"/function"))
+        );
+        let response = request(dev.address, "/stream").await;
+        assert_eq!(response.status(), StatusCode::CREATED);
+        assert_eq!(response.headers()["set-cookie"], "a=1");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count(), 3);
+        // A load balancer takes 1 MiB.
+        let (status, body) = get(dev.address, "/large").await;
+        assert_eq!((status, body.starts_with(b"<html>")), (502, true));
+        assert_eq!(get(dev.address, "/").await.0, 404);
+    }
 }

@@ -97,7 +97,7 @@ fn an_api_that_cannot_be_is_refused() {
     check(
         &with("[api]\ntype = \"rest\"\npayload = \"2.0\"\nstage = \"$default\"\n"),
         &[
-            "line 9, column 11: `payload` is for HTTP APIs: a REST API has one format (leave it out)",
+            "line 9, column 11: `payload` is for HTTP APIs (leave it out, or say another `type`)",
             "line 10, column 9: `$default` is not a stage's name (letters, digits, `-` and `_`, at most 128; an HTTP API may have `$default`)",
         ],
     );
@@ -117,12 +117,24 @@ fn an_api_that_cannot_be_is_refused() {
     check(
         &with("[api]\nresponse_transfer_mode = \"stream\"\n"),
         &[
-            "line 8, column 26: `response_transfer_mode` is for REST APIs (an HTTP API cannot stream: say `type = \"rest\"`, or use a function URL)",
+            "line 8, column 26: `response_transfer_mode` is for REST APIs and function URLs (leave it out, or say another `type`)",
+        ],
+    );
+    check(
+        &with(
+            "[api]\ntype = \"alb\"\nstage = \"test\"\n[authorizer.users]\ntype = \"request\"\ncomponent = \"web\"\n\
+             [[route]]\npath = \"/\"\ncomponent = \"web\"\nauthorizer = \"users\"\n",
+        ),
+        &[
+            "line 9, column 9: `stage` is for HTTP APIs and REST APIs (leave it out, or say another `type`)",
+            "line 16, column 14: function URLs and load balancers ask no authorizer (leave it out, or put an HTTP or REST API in front)",
         ],
     );
     check(
         &with("[api]\ntype = \"soap\"\n"),
-        &["line 8, column 8: unknown variant `soap`, expected `http` or `rest`"],
+        &[
+            "line 8, column 8: unknown variant `soap`, expected one of `http`, `rest`, `function-url`, `alb`",
+        ],
     );
 }
 

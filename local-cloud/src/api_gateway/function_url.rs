@@ -1,85 +1,112 @@
-//! A function URL: every path goes to the function, and a streamed answer goes to the client as it comes
-//! (<https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html>). No IAM authorization, no CORS.
+//! A function URL: every path goes to the function, and with `response_transfer_mode = "stream"` its answer goes to the client as
+//! it comes (<https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html>). No IAM authorization.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use lambkin_protocol::answer;
 use lambkin_protocol::event::Format;
+use lambkin_protocol::manifest::ResponseTransferMode;
 use lambkin_protocol::request::{self, Gateway};
+use lambkin_protocol::{answer, cors};
 
-use super::incoming::{self, ReadError};
-use super::integration::with_causes;
-use super::streamed::{self, Body};
-use super::{OnRequest, StartError, Visit, outgoing};
-use crate::http_server::HttpServer;
-use crate::lambda::{Answer, Function, InvokeError, InvokeOptions, MAX_EVENT};
+use super::definition::Deployed;
+use super::incoming::{self, ReadError, Whole};
+use super::integration::{Failure, Integration, Streamed};
+use super::streamed::{self, Answered};
+use super::{API_ID, Visit, outgoing};
+use crate::lambda::MAX_EVENT;
 
-/// How long requests in flight may take to end when the server stops.
-const DRAIN: Duration = Duration::from_secs(2);
+/// How long the function may take: as long as Lambda lets it.
+pub(super) const TIMEOUT: Duration = Duration::from_mins(15);
 
-/// What a function URL is started with.
-#[derive(Clone)]
-pub struct Settings {
-    /// Where to listen; port 0 picks a free one.
-    pub address: SocketAddr,
-    /// What answers.
-    pub function: Function,
-    /// Gets one access per request.
-    pub on_request: OnRequest,
+/// A function URL for one request.
+#[derive(Clone, Copy)]
+pub(super) struct Api<'a> {
+    pub(super) deployed: &'a Deployed,
+    pub(super) integration: &'a Integration,
 }
 
-/// A running function URL; dropping it closes its connections.
-pub struct Server {
-    http: HttpServer,
+impl Api<'_> {
+    /// Answers a request; what the client is not told goes into `visit`.
+    pub(super) async fn answer(&self, request: Request<Incoming>, visit: &mut Visit) -> Answered {
+        let mut answered = self.share(request, visit).await;
+        let headers = answered.headers_mut();
+        outgoing::clean(headers);
+        outgoing::mark(headers, "x-amzn-requestid", &visit.access.request_id);
+        answered
+    }
+
+    /// Answers preflights and writes CORS headers, if there is a policy.
+    async fn share(&self, request: Request<Incoming>, visit: &mut Visit) -> Answered {
+        let Some(policy) = &self.deployed.api.cors else {
+            return self.invoke(request, visit).await;
+        };
+        if cors::is_preflight(request.method(), request.headers()) {
+            return Answered::Whole(cors::preflight(policy, request.headers()));
+        }
+        let asked = request.headers().clone();
+        let mut answered = self.invoke(request, visit).await;
+        cors::apply(policy, &asked, answered.headers_mut());
+        answered
+    }
+
+    async fn invoke(&self, request: Request<Incoming>, visit: &mut Visit) -> Answered {
+        self.call(request, visit).await.unwrap_or_else(|refusal| {
+            visit.access.error = Some(refusal.why);
+            Answered::Whole(refusal.response)
+        })
+    }
+
+    async fn call(
+        &self,
+        request: Request<Incoming>,
+        visit: &mut Visit,
+    ) -> Result<Answered, Refusal> {
+        let whole = incoming::read(request, MAX_EVENT).await?;
+        visit.access.body = whole.request.body().clone();
+        let event = event(&whole, visit);
+        let (invocation, trace_id) = (&mut visit.access.invocation, &whole.trace_id);
+        match self.deployed.api.response_transfer_mode {
+            ResponseTransferMode::Buffered => {
+                let payload = self.integration.call(event, trace_id, invocation).await?;
+                interpret(&payload)
+            }
+            ResponseTransferMode::Stream => {
+                match self.integration.stream(event, trace_id, invocation).await? {
+                    Streamed::Whole(payload) => interpret(&payload),
+                    Streamed::Pieces(streaming) => {
+                        let response = streamed::response(streaming).await;
+                        response.map(Answered::Streamed).map_err(Refusal::bad_gateway)
+                    }
+                }
+            }
+        }
+    }
 }
 
-impl Server {
-    /// Listens.
-    pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        let address = settings.address;
-        let settings = Arc::new(settings);
-        let service = service_fn(move |request| {
-            let settings = Arc::clone(&settings);
-            async move { Ok::<_, Infallible>(respond(&settings, request).await) }
-        });
-        let http = HttpServer::start(address, service).await;
-        Ok(Self { http: http.map_err(|source| StartError::Listen { address, source })? })
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.http.address()
-    }
-
-    /// Its URL, such as `http://127.0.0.1:3001`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.http.address())
-    }
-
-    /// Stops accepting, lets requests in flight end for up to two seconds, and closes.
-    pub async fn stop(self) {
-        self.http.stop(DRAIN).await;
-    }
+fn event(whole: &Whole, visit: &Visit) -> Vec<u8> {
+    let gateway = Gateway {
+        account_id: "anonymous",
+        api_id: API_ID,
+        domain_name: &whole.domain_name,
+        stage: "$default",
+        route_key: "$default",
+        path_parameters: &BTreeMap::new(),
+        stage_variables: None,
+        authorizer: None,
+        source_ip: &whole.source_ip,
+        request_id: &visit.access.request_id,
+        time_epoch_ms: whole.time,
+    };
+    request::function_url(&whole.request, &gateway)
 }
 
-async fn respond(settings: &Settings, request: Request<Incoming>) -> Response<Body> {
-    let mut visit = Visit::begin(&request);
-    let mut response = invoke(settings, request, &mut visit).await.unwrap_or_else(|refusal| {
-        visit.access.error = Some(refusal.why);
-        refusal.response.map(streamed::whole)
-    });
-    outgoing::clean(response.headers_mut());
-    outgoing::mark(response.headers_mut(), "x-amzn-requestid", &visit.access.request_id);
-    visit.end(response.status(), &settings.on_request);
-    response
+fn interpret(payload: &[u8]) -> Result<Answered, Refusal> {
+    let response = answer::interpret(Format::FunctionUrl, payload);
+    response.map(Answered::Whole).map_err(|malformed| Refusal::bad_gateway(malformed.to_string()))
 }
 
 /// An answer in the function's place.
@@ -94,51 +121,22 @@ impl Refusal {
     }
 }
 
-async fn invoke(
-    settings: &Settings,
-    request: Request<Incoming>,
-    visit: &mut Visit,
-) -> Result<Response<Body>, Refusal> {
-    let whole = incoming::read(request, MAX_EVENT).await.map_err(|error| Refusal {
-        response: match error {
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        let response = match error {
             ReadError::TooLarge { .. } => too_large(),
             ReadError::Truncated => outgoing::message(StatusCode::BAD_REQUEST, "Bad Request"),
-        },
-        why: error.to_string(),
-    })?;
-    let gateway = Gateway {
-        account_id: "anonymous",
-        api_id: "local",
-        domain_name: &whole.domain_name,
-        stage: "$default",
-        route_key: "$default",
-        path_parameters: &BTreeMap::new(),
-        stage_variables: None,
-        authorizer: None,
-        source_ip: &whole.source_ip,
-        request_id: &visit.access.request_id,
-        time_epoch_ms: whole.time,
-    };
-    let event = request::function_url(&whole.request, &gateway);
-    let options =
-        InvokeOptions { trace_id: Some(whole.trace_id.clone()), ..InvokeOptions::default() };
-    let completed =
-        settings.function.call(event.into(), options).await.map_err(|error| match error {
-            InvokeError::EventTooLarge { .. } => {
-                Refusal { response: too_large(), why: error.to_string() }
-            }
-            _ => Refusal::bad_gateway(with_causes(&error)),
-        })?;
-    visit.access.invocation = Some(completed.request_id);
-    match completed.answer {
-        Answer::Buffered(payload) => answer::interpret(Format::FunctionUrl, &payload)
-            .map(|response| response.map(streamed::whole))
-            .map_err(|malformed| Refusal::bad_gateway(malformed.to_string())),
-        Answer::FunctionError { payload, .. } => {
-            Err(Refusal::bad_gateway(String::from_utf8_lossy(&payload)))
-        }
-        Answer::Streaming(streaming) => {
-            streamed::response(streaming).await.map_err(Refusal::bad_gateway)
+        };
+        Self { response, why: error.to_string() }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let why = failure.why();
+        match failure {
+            Failure::TooLarge(_) => Self { response: too_large(), why },
+            Failure::TooSlow(_) | Failure::Raised(_) | Failure::Lost(_) => Self::bad_gateway(why),
         }
     }
 }

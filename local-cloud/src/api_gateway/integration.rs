@@ -13,6 +13,14 @@ pub(super) struct Integration {
     pub(super) timeout: Duration,
 }
 
+/// The answer of a function that is asked to stream.
+pub(super) enum Streamed {
+    /// It does.
+    Pieces(Streaming),
+    /// It does not.
+    Whole(Bytes),
+}
+
 /// Why there is no payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -55,7 +63,7 @@ impl Integration {
         event: Vec<u8>,
         trace_id: &str,
         invocation: &mut Option<String>,
-    ) -> Result<Streaming, Failure> {
+    ) -> Result<Streamed, Failure> {
         let options =
             InvokeOptions { trace_id: Some(trace_id.to_owned()), ..InvokeOptions::default() };
         let called = tokio::time::timeout(self.timeout, self.function.call(event.into(), options));
@@ -63,12 +71,9 @@ impl Integration {
             called.await.map_err(|_| too_slow(self.timeout))?.map_err(|error| failed(&error))?;
         *invocation = Some(completed.request_id);
         match completed.answer {
-            Answer::Streaming(streaming) => Ok(streaming),
+            Answer::Streaming(streaming) => Ok(Streamed::Pieces(streaming)),
             Answer::FunctionError { payload, .. } => Err(Failure::Raised(payload)),
-            Answer::Buffered(_) => Err(Failure::Lost(
-                "the API streams and the function does not: set LAMBKIN_RESPONSE_MODE=stream"
-                    .to_owned(),
-            )),
+            Answer::Buffered(payload) => Ok(Streamed::Whole(payload)),
         }
     }
 

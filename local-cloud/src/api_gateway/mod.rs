@@ -1,18 +1,20 @@
 //! The front ends of a function: what turns HTTP requests into events, and its payloads back into responses.
 //!
 //! [`Server`] listens for APIs, finds the one for a request by `custom_domain`, and answers by its [`Definition`]: `http_api`
-//! does so as an HTTP API, `rest_api` as a REST API, both with `authorizers`. [`function_url`] is a function URL that streams, [`websocket`] a
+//! does so as an HTTP API, `rest_api` as a REST API, both with `authorizers`, `function_url` as the function's own URL, `alb` as a
+//! load balancer. [`websocket`] is a
 //! WebSocket API. `developer` is what only the local cloud shows. All read requests with `incoming` and write responses with `outgoing` and
 //! `streamed`; `sigv4` checks who signed one.
 //! The formats themselves are `lambkin_protocol`'s.
 
-pub mod function_url;
 pub mod websocket;
 
+mod alb;
 mod authorizers;
 mod custom_domain;
 mod definition;
 mod developer;
+mod function_url;
 mod http_api;
 mod incoming;
 mod integration;

@@ -1,4 +1,4 @@
-//! The listener of HTTP and REST APIs, and the definitions that they answer by at the moment.
+//! The listener of all that answers HTTP requests with functions, and the definitions that it answers by at the moment.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,7 +17,7 @@ use super::definition::{Definition, Deployed};
 use super::developer::{self, Developer};
 use super::integration::Integration;
 use super::streamed::{self, Answered, Body};
-use super::{OnRequest, Visit, http_api, outgoing, rest_api};
+use super::{OnRequest, Visit, alb, function_url, http_api, outgoing, rest_api};
 use crate::http_server::HttpServer;
 use crate::lambda::Function;
 
@@ -201,6 +201,8 @@ impl Service {
             ApiType::Http => http_api::INTEGRATION_TIMEOUT,
             ApiType::Rest if streams => rest_api::STREAMING_TIMEOUT,
             ApiType::Rest => rest_api::INTEGRATION_TIMEOUT,
+            ApiType::FunctionUrl => function_url::TIMEOUT,
+            ApiType::Alb => alb::TIMEOUT,
         });
         let (deployed, integration) = (&*deployed, &Integration { function, timeout });
         let place = &place;
@@ -211,6 +213,13 @@ impl Service {
             }
             ApiType::Rest => {
                 rest_api::Api { deployed, integration, place }.answer(request, &mut visit).await
+            }
+            ApiType::FunctionUrl => {
+                function_url::Api { deployed, integration }.answer(request, &mut visit).await
+            }
+            ApiType::Alb => {
+                let balancer = alb::Api { deployed, integration };
+                Answered::Whole(balancer.answer(request, &mut visit).await)
             }
         };
         let response = match answered {

@@ -1,4 +1,4 @@
-//! `[api]`: the API Gateway in front of the app, with its CORS policy, and the rules over both.
+//! `[api]`: the API, function URL or load balancer in front of the app, with its CORS policy, and the rules over both.
 //!
 //! The local cloud answers by it; what stands in front of the function on AWS is deployed to match.
 
@@ -15,11 +15,11 @@ use crate::routes::{DEFAULT, METHODS};
 /// The longest time a browser may be told to keep a preflight's answer, in seconds: API Gateway's bound.
 const MAX_CORS_AGE_SECONDS: u32 = 86_400;
 
-/// The API in front of the app.
+/// What stands in front of the app.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Api {
-    /// Which kind of API it is; `http` when absent.
+    /// Which kind it is; `http` when absent.
     #[serde(rename = "type", default, skip_serializing_if = "ApiType::is_http")]
     pub kind: ApiType,
     /// The payload format of an HTTP API's events; `2.0` when absent. A REST API has one format only.
@@ -34,23 +34,31 @@ pub struct Api {
     /// The media types whose bodies a REST API takes for binary, such as `image/png`, `image/*` or `*/*`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub binary_media_types: Vec<String>,
-    /// Whether a REST API sends the answers of components on as they come; `buffered` when absent. All its routes are so.
+    /// Whether a REST API or a function URL sends the answers of components on as they come; `buffered` when absent.
     #[serde(default, skip_serializing_if = "ResponseTransferMode::is_buffered")]
     pub response_transfer_mode: ResponseTransferMode,
-    /// Which pages of other origins may call an HTTP API. Absent, answers are the components' alone.
+    /// Whether a load balancer's events and answers have lists of values for each header and query parameter, and not one
+    /// value; an attribute of its target group.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub multi_value_headers: bool,
+    /// Which pages of other origins may call an HTTP API or a function URL. Absent, answers are the components' alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
 }
 
-/// The kinds of API Gateway's APIs that answer HTTP requests.
+/// What answers HTTP requests with a function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum ApiType {
-    /// An HTTP API.
+    /// An HTTP API of API Gateway.
     #[default]
     Http,
-    /// A REST API.
+    /// A REST API of API Gateway.
     Rest,
+    /// The function's own URL.
+    FunctionUrl,
+    /// An Application Load Balancer whose target is the function.
+    Alb,
 }
 
 impl ApiType {
@@ -58,9 +66,24 @@ impl ApiType {
     fn is_http(&self) -> bool {
         *self == Self::Http
     }
+
+    /// Several of them, in words.
+    fn plural(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP APIs",
+            Self::Rest => "REST APIs",
+            Self::FunctionUrl => "function URLs",
+            Self::Alb => "load balancers",
+        }
+    }
+
+    /// Whether it asks authorizers.
+    pub(super) fn has_authorizers(self) -> bool {
+        matches!(self, Self::Http | Self::Rest)
+    }
 }
 
-/// How answers travel through a REST API.
+/// How answers travel through a REST API or a function URL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ResponseTransferMode {
@@ -115,6 +138,7 @@ pub struct Cors {
 }
 
 pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>) {
+    use ApiType::{Alb, FunctionUrl, Http, Rest};
     let Some(api) = &parts.api else { return };
     let mut report = |path: &[&str], message: String, hint: Option<&str>| {
         let path: Vec<&str> = ["api"].into_iter().chain(path.iter().copied()).collect();
@@ -126,28 +150,21 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
         let hint = "letters, digits, `-` and `_`, at most 128; an HTTP API may have `$default`";
         report(&["stage"], format!("`{stage}` is not a stage's name"), Some(hint));
     }
-    match api.kind {
-        ApiType::Rest if api.payload.is_some() => report(
-            &["payload"],
-            "`payload` is for HTTP APIs: a REST API has one format".to_owned(),
-            Some("leave it out"),
-        ),
-        ApiType::Rest if api.cors.is_some() => report(
-            &["cors"],
-            "`cors` is for HTTP APIs".to_owned(),
-            Some("a REST API passes on the headers that its components write"),
-        ),
-        ApiType::Http if !api.response_transfer_mode.is_buffered() => report(
-            &["response_transfer_mode"],
-            "`response_transfer_mode` is for REST APIs".to_owned(),
-            Some("an HTTP API cannot stream: say `type = \"rest\"`, or use a function URL"),
-        ),
-        ApiType::Http if !api.binary_media_types.is_empty() => report(
-            &["binary_media_types"],
-            "`binary_media_types` is for REST APIs".to_owned(),
-            Some("leave it out: an HTTP API tells binary bodies by itself"),
-        ),
-        _ => {}
+    let settings: [(&str, bool, &[ApiType]); 7] = [
+        ("payload", api.payload.is_some(), &[Http]),
+        ("stage", api.stage.is_some(), &[Http, Rest]),
+        ("stage_variables", !api.stage_variables.is_empty(), &[Http, Rest]),
+        ("binary_media_types", !api.binary_media_types.is_empty(), &[Rest]),
+        ("cors", api.cors.is_some(), &[Http, FunctionUrl]),
+        ("multi_value_headers", api.multi_value_headers, &[Alb]),
+        ("response_transfer_mode", !api.response_transfer_mode.is_buffered(), &[Rest, FunctionUrl]),
+    ];
+    for (key, is_there, kinds) in settings {
+        if is_there && !kinds.contains(&api.kind) {
+            let kinds: Vec<_> = kinds.iter().map(|kind| kind.plural()).collect();
+            let message = format!("`{key}` is for {}", kinds.join(" and "));
+            report(&[key], message, Some("leave it out, or say another `type`"));
+        }
     }
     if api.kind == ApiType::Rest {
         for (_, route) in parts.routes.iter().filter(|(_, route)| route.path == DEFAULT) {

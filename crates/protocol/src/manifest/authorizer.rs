@@ -181,6 +181,12 @@ fn check_routes(parts: &Parts, places: &Places<'_>, problems: &mut Problems<'_>)
             }
             continue;
         };
+        let kind = parts.api.as_ref().map(|api| api.kind).unwrap_or_default();
+        if !kind.has_authorizers() {
+            let message = "function URLs and load balancers ask no authorizer".to_owned();
+            let hint = "leave it out, or put an HTTP or REST API in front".to_owned();
+            problems.add(place("authorizer"), message, Some(hint));
+        }
         if !parts.authorizer_names.contains(name) {
             let known = parts.authorizer_names.iter().map(String::as_str);
             let near = nearest(name, known).map(|near| format!("did you mean `{near}`?"));

@@ -1,6 +1,7 @@
-//! Writes HTTP requests as the events that API Gateway and function URLs send, for the local cloud and `lambkin serve`.
+//! Writes HTTP requests as the events that API Gateway, function URLs and load balancers send, for the local cloud and
+//! `lambkin serve`.
 //!
-//! Here is payload format 2.0; `v1` has format 1.0, of HTTP APIs and of REST APIs.
+//! Here is payload format 2.0; `v1` has format 1.0, of HTTP APIs and of REST APIs, and `alb` a load balancer's.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,8 +14,10 @@ use serde_json::value::RawValue;
 use crate::content::is_text_request;
 use crate::encoding::{decode_query, to_base64};
 
+mod alb;
 mod v1;
 
+pub use alb::alb;
 pub use v1::{RestGateway, http_api_v1, rest_api};
 
 /// What a gateway knows of a request besides the request itself.

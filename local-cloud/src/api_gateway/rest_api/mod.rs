@@ -23,7 +23,7 @@ use self::refusal::Refusal;
 use super::custom_domain::Place;
 use super::definition::{Deployed, route_key};
 use super::incoming::{self, Whole};
-use super::integration::{self, Integration};
+use super::integration::{self, Integration, Streamed};
 use super::streamed::{self, Answered, Body};
 use super::{ACCOUNT_ID, API_ID, MAX_BODY, Visit, outgoing};
 use crate::http_server::Spelling;
@@ -145,11 +145,21 @@ impl Api<'_> {
         visit: &mut Visit,
     ) -> Result<Response<Body>, Refusal> {
         let invocation = &mut visit.access.invocation;
-        let streaming = self.integration.stream(event, &whole.trace_id, invocation).await?;
-        if !streamed::has_prelude(&streaming) {
-            let why = "the function streamed an answer without the head that API Gateway needs";
-            return Err(Refusal::Malformed(why.to_owned()));
-        }
+        let called = self.integration.stream(event, &whole.trace_id, invocation).await?;
+        let malformed = |why: &str| Refusal::Malformed(why.to_owned());
+        let streaming = match called {
+            Streamed::Pieces(streaming) if streamed::has_prelude(&streaming) => streaming,
+            Streamed::Pieces(_) => {
+                return Err(malformed(
+                    "the function streamed an answer without the head that API Gateway needs",
+                ));
+            }
+            Streamed::Whole(_) => {
+                return Err(malformed(
+                    "the API streams and the function does not: set LAMBKIN_RESPONSE_MODE=stream",
+                ));
+            }
+        };
         let timeout = self.integration.timeout;
         let response = tokio::time::timeout(timeout, streamed::response(streaming)).await;
         let response = response.map_err(|_| integration::too_slow(timeout))?;
