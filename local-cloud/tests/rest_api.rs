@@ -289,3 +289,54 @@ async fn an_api_that_streams_wants_a_function_that_does() {
     let reply = api.get("/items/1").await;
     assert_eq!((reply.status, reply.json()), (502, json!({ "message": "Internal server error" })));
 }
+
+const KEY: &str = "a-key-of-twenty-chars-1";
+const OTHER_KEY: &str = "a-key-of-twenty-chars-2";
+
+/// Routes with and without an API key, before a plan that lets each key ask twice a month.
+fn guarded(more: &str) -> String {
+    format!(
+        "[usage_plan.basic]\napi_keys = {{ ada = '{KEY}', bob = '{OTHER_KEY}' }}\nquota = {{ limit = 2, period = 'month' }}\n\
+         [[route]]\npath = '/open'\ncomponent = 'shop'\n\
+         [[route]]\npath = '/items/{{id}}'\ncomponent = 'shop'\napi_key_required = true\n{more}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_usage_plan_lets_its_keys_in_until_they_are_used_up() {
+    let api = Api::start("", &guarded("")).await;
+    let ask = async |key: &str| {
+        let request = Request::get("/items/1").header("X-API-Key", key);
+        send(api.address(), request.body(vec![]).unwrap()).await
+    };
+    assert_eq!(api.get("/open").await.status, 200);
+    for nobody in [api.get("/items/1").await, ask("someone").await] {
+        assert_eq!((nobody.status, nobody.json()), (403, json!({ "message": "Forbidden" })));
+        assert_eq!(nobody.headers["x-amzn-errortype"], "ForbiddenException");
+    }
+    let event = ask(KEY).await.json();
+    let identity = &event["requestContext"]["identity"];
+    assert_eq!((&identity["apiKey"], &identity["apiKeyId"]), (&json!(KEY), &json!("ada")));
+    assert_eq!(ask(KEY).await.status, 200);
+    let refused = ask(KEY).await;
+    assert_eq!((refused.status, refused.json()), (429, json!({ "message": "Limit Exceeded" })));
+    assert_eq!(ask(OTHER_KEY).await.status, 200);
+    // An event of a route that asks for none has none.
+    let event = api.get("/open").await.json();
+    assert!(event["requestContext"]["identity"].get("apiKey").is_none(), "{event}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorizer_may_name_the_api_key() {
+    let authorizer = "authorizer = 'keys'\n[authorizer.keys]\ntype = 'token'\ncomponent = 'shop'\n";
+    let api = Api::start("api_key_source = 'authorizer'", &guarded(authorizer)).await;
+    let ask = async |token: &str| {
+        let request = Request::get("/items/1").header("authorization", token);
+        send(api.address(), request.header("x-api-key", KEY).body(vec![]).unwrap()).await
+    };
+    let event = ask(&format!("key {OTHER_KEY}")).await.json();
+    assert_eq!(event["requestContext"]["identity"]["apiKeyId"], "bob");
+    // The header counts for nothing.
+    assert_eq!(ask("allow").await.status, 403);
+    assert_eq!(ask("key someone").await.json(), json!({ "message": "Forbidden" }));
+}

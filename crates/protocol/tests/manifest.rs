@@ -365,3 +365,40 @@ fn a_route_has_a_component_or_files() {
     check("static = { folder = 'a', headers = { etag = 'b' } }", "the host sets it");
     check("static = { folder = 'a', headers = { 'a b' = 'c' } }", "not allowed in HTTP");
 }
+
+#[test]
+fn a_usage_plan_has_keys_of_a_rest_api() {
+    let plan = "[usage_plan.basic]\napi_keys = { ada = \"12345678901234567890\" }\n\
+                throttle = { rate_limit = 10, burst_limit = 20 }\nquota = { limit = 1000, period = \"day\" }\n";
+    let route = "[[route]]\npath = \"/\"\ncomponent = \"web\"\napi_key_required = true\n";
+    let text = with(&format!("[api]\ntype = \"rest\"\n{plan}{route}"));
+    let manifest = parse(&text).unwrap();
+    assert_eq!(manifest.usage_plan["basic"].quota.unwrap().limit, 1000);
+    assert!(manifest.route[0].api_key_required);
+    assert_eq!(parse(&toml::to_string(&manifest).unwrap()).unwrap(), manifest);
+    check(
+        &with(&format!("{plan}{route}")),
+        &[
+            "line 7, column 1: usage plans are for REST APIs (leave it out, or say `type = \"rest\"` in `[api]`)",
+            "line 14, column 20: API keys are for REST APIs (leave it out, or say `type = \"rest\"` in `[api]`)",
+        ],
+    );
+    check(
+        &with(&format!("[api]\ntype = \"rest\"\n{route}")),
+        &[
+            "line 12, column 20: route `/` asks for an API key, and there is none (add `[usage_plan.<name>]` with `api_keys`)",
+        ],
+    );
+    check(
+        &with(
+            "[api]\ntype = \"rest\"\n[usage_plan.a]\napi_keys = { one = \"short\" }\n\
+             [usage_plan.b]\napi_keys = { two = \"short\" }\nthrottle = { rate_limit = 0, burst_limit = 1 }\n",
+        ),
+        &[
+            "line 10, column 20: API key `one` must have 20 to 128 characters",
+            "line 12, column 20: API key `two` is in the usage plan `a` too (a key has one plan for an API)",
+            "line 12, column 20: API key `two` must have 20 to 128 characters",
+            "line 13, column 12: `rate_limit` and `burst_limit` must be 1 or more (leave `throttle` out for no bound)",
+        ],
+    );
+}

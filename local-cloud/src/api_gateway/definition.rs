@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use http::Method;
-use lambkin_protocol::manifest::{Api, Authorizer, Manifest};
+use lambkin_protocol::manifest::{Api, Authorizer, Manifest, UsagePlan};
 use lambkin_protocol::routes::{self, RouteError, Table};
 
 use super::authorizers::Authorizers;
+use super::rest_api::Usage;
 
 /// An API's definition. A server answers by one until it is given another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Definition {
     pub api: Api,
     /// Who decides whether a request may pass, by the name that routes use.
     pub authorizers: BTreeMap<String, Authorizer>,
+    /// The API keys of a REST API, by usage plan.
+    pub usage_plans: BTreeMap<String, UsagePlan>,
     /// What it answers to.
     pub routes: Vec<routes::Route>,
 }
@@ -24,6 +27,7 @@ impl From<&Manifest> for Definition {
         Self {
             api: manifest.api.clone().unwrap_or_default(),
             authorizers: manifest.authorizer.clone(),
+            usage_plans: manifest.usage_plan.clone(),
             routes: manifest.route.clone(),
         }
     }
@@ -34,6 +38,7 @@ impl From<&Manifest> for Definition {
 pub(super) struct Deployed {
     pub(super) api: Api,
     pub(super) authorizers: Authorizers,
+    pub(super) usage: Usage,
     pub(super) routes: Table,
 }
 
@@ -44,6 +49,7 @@ impl TryFrom<Definition> for Deployed {
         Ok(Self {
             routes: Table::new(&definition.routes)?,
             authorizers: Authorizers::new(definition.authorizers),
+            usage: Usage::new(&definition.usage_plans),
             api: definition.api,
         })
     }

@@ -150,7 +150,10 @@ def authorize(event, context):
     resource = "arn:aws:execute-api:*/GET/*" if token == "get" else "*"
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
     policy = {"Version": "2012-10-17", "Statement": [statement]}
-    return {"principalId": "user-1", "policyDocument": policy, "context": told}
+    answer = {"principalId": "user-1", "policyDocument": policy, "context": told}
+    if token.startswith("key "):
+        answer["usageIdentifierKey"] = token.removeprefix("key ")
+    return answer
 
 
 def handler(event, context):

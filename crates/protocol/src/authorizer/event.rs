@@ -189,6 +189,7 @@ mod tests {
             extended_request_id: "e",
             spelling: &spelling,
             binary_media_types: &[],
+            api_key: None,
         };
         let request = Request::get("/items/1").body(Bytes::new()).unwrap();
         let event = rest_request(&request, &gateway(&none), (&rest, ARN));

@@ -18,6 +18,7 @@ pub struct Verdict {
     said: Said,
     principal: Option<String>,
     context: Option<Box<RawValue>>,
+    api_key: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -61,6 +62,7 @@ struct Answer {
     principal_id: Option<String>,
     policy_document: Option<Policy>,
     context: Option<Box<RawValue>>,
+    usage_identifier_key: Option<String>,
 }
 
 impl Verdict {
@@ -72,7 +74,7 @@ impl Verdict {
             (None, Some(policy)) => Said::Policy(policy),
             (None, None) => return Err(MalformedVerdict::Undecided),
         };
-        Ok(Self { said, principal: answer.principal_id, context: answer.context })
+        Ok(Self { said, principal: answer.principal_id, context: answer.context, api_key: None })
     }
 
     /// The answer for a REST API: a policy about a principal, with a context of plain values.
@@ -84,6 +86,7 @@ impl Verdict {
             said: Said::Policy(policy),
             principal: Some(principal),
             context: answer.context,
+            api_key: answer.usage_identifier_key,
         };
         verdict.texts().map(|_| verdict)
     }
@@ -95,6 +98,11 @@ impl Verdict {
             Said::Simple { allows: false } => Decision::ExplicitDeny,
             Said::Policy(policy) => policy.decide(arn),
         }
+    }
+
+    /// The API key that it names for the client, `usageIdentifierKey`.
+    pub fn api_key(&self) -> Option<&str> {
+        self.api_key.as_deref()
     }
 
     /// `requestContext.authorizer` of an HTTP API's event in format 2.0.

@@ -37,6 +37,9 @@ pub struct Api {
     /// Whether a REST API or a function URL sends the answers of components on as they come; `buffered` when absent.
     #[serde(default, skip_serializing_if = "ResponseTransferMode::is_buffered")]
     pub response_transfer_mode: ResponseTransferMode,
+    /// Where a REST API finds the API key of a request; in the header `X-API-Key` when absent.
+    #[serde(default, skip_serializing_if = "ApiKeySource::is_header")]
+    pub api_key_source: ApiKeySource,
     /// Whether a load balancer's events and answers have lists of values for each header and query parameter, and not one
     /// value; an attribute of its target group.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -101,6 +104,24 @@ impl ResponseTransferMode {
     }
 }
 
+/// Where a REST API finds the API key of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ApiKeySource {
+    /// In the header `X-API-Key`.
+    #[default]
+    Header,
+    /// In the `usageIdentifierKey` of the authorizer's answer.
+    Authorizer,
+}
+
+impl ApiKeySource {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_header(&self) -> bool {
+        *self == Self::Header
+    }
+}
+
 /// A payload format of API Gateway's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Payload {
@@ -150,12 +171,13 @@ pub(super) fn check(parts: &Parts, places: &Places<'_>, problems: &mut Problems<
         let hint = "letters, digits, `-` and `_`, at most 128; an HTTP API may have `$default`";
         report(&["stage"], format!("`{stage}` is not a stage's name"), Some(hint));
     }
-    let settings: [(&str, bool, &[ApiType]); 7] = [
+    let settings: [(&str, bool, &[ApiType]); 8] = [
         ("payload", api.payload.is_some(), &[Http]),
         ("stage", api.stage.is_some(), &[Http, Rest]),
         ("stage_variables", !api.stage_variables.is_empty(), &[Http, Rest]),
         ("binary_media_types", !api.binary_media_types.is_empty(), &[Rest]),
         ("cors", api.cors.is_some(), &[Http, FunctionUrl]),
+        ("api_key_source", !api.api_key_source.is_header(), &[Rest]),
         ("multi_value_headers", api.multi_value_headers, &[Alb]),
         ("response_transfer_mode", !api.response_transfer_mode.is_buffered(), &[Rest, FunctionUrl]),
     ];

@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::problem::{ManifestError, Problems};
 use super::{
-    Api, App, Authorizer, Component, Manifest, Route, Trigger, VERSION, WebSocket, api, authorizer,
-    rules, schema, unknown, websocket,
+    Api, App, Authorizer, Component, Manifest, Route, Trigger, UsagePlan, VERSION, WebSocket, api,
+    authorizer, rules, schema, unknown, usage_plan, websocket,
 };
 
 /// Reads a manifest. The error names every problem with its line and column.
@@ -35,6 +35,7 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
     rules::check(&parts, &places, &mut problems);
     api::check(&parts, &places, &mut problems);
     authorizer::check(&parts, &places, &mut problems);
+    usage_plan::check(&parts, &places, &mut problems);
     websocket::check(&parts, &places, &mut problems);
     match parts.app {
         Some(app) if problems.is_empty() => Ok(Manifest {
@@ -42,6 +43,7 @@ pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
             app,
             api: parts.api,
             authorizer: parts.authorizers,
+            usage_plan: parts.usage_plans,
             component: parts.components,
             route: parts.routes.into_iter().map(|(_, route)| route).collect(),
             websocket: parts.websocket,
@@ -83,6 +85,9 @@ pub(super) struct Parts {
     pub(super) authorizers: BTreeMap<String, Authorizer>,
     /// The names of all authorizers, of those too that could not be read.
     pub(super) authorizer_names: Vec<String>,
+    pub(super) usage_plans: BTreeMap<String, UsagePlan>,
+    /// The names of all usage plans, of those too that could not be read.
+    pub(super) usage_plan_names: Vec<String>,
     pub(super) components: BTreeMap<String, Component>,
     /// The names of all components, of those too that could not be read.
     pub(super) component_names: Vec<String>,
@@ -105,6 +110,8 @@ impl Parts {
             api: document.get("api").and_then(|api| read(api, problems)),
             authorizers: BTreeMap::new(),
             authorizer_names: Vec::new(),
+            usage_plans: BTreeMap::new(),
+            usage_plan_names: Vec::new(),
             components: BTreeMap::new(),
             component_names: Vec::new(),
             routes: read_list("route", document, problems),
@@ -113,6 +120,7 @@ impl Parts {
         };
         (parts.component_names, parts.components) = named("component", document, problems);
         (parts.authorizer_names, parts.authorizers) = named("authorizer", document, problems);
+        (parts.usage_plan_names, parts.usage_plans) = named("usage_plan", document, problems);
         parts
     }
 }

@@ -12,9 +12,10 @@ mod static_files;
 mod trigger;
 mod types;
 mod unknown;
+mod usage_plan;
 mod websocket;
 
-pub use api::{Api, ApiType, Cors, Payload, ResponseTransferMode};
+pub use api::{Api, ApiKeySource, ApiType, Cors, Payload, ResponseTransferMode};
 pub use authorizer::{Authorizer, AuthorizerType};
 pub use check::parse;
 pub use grants::{Access, Folder, Grants};
@@ -24,6 +25,7 @@ pub use trigger::{DEFAULT_S3_EVENTS, Trigger, TriggerKind, rate_of};
 pub use types::{App, Build, Component, JsEngine, Kind, Language, Limits, Manifest, Reuse, schema};
 
 pub use crate::routes::Route;
+pub use usage_plan::{Quota, QuotaPeriod, Throttle, UsagePlan};
 pub use websocket::{DEFAULT_STAGE, WebSocket, WebSocketRoute};
 
 /// The version of the manifest this crate reads.

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Authorizer, Grants, Route, Trigger, WebSocket};
+use super::{Api, Authorizer, Grants, Route, Trigger, UsagePlan, WebSocket};
 
 /// An app: its components, and the routes that lead to them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,9 @@ pub struct Manifest {
     /// Who decides whether a request may pass, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub authorizer: BTreeMap<String, Authorizer>,
+    /// The API keys of a REST API and how much each may ask, by the usage plan's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub usage_plan: BTreeMap<String, UsagePlan>,
     /// The app's components by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub component: BTreeMap<String, Component>,

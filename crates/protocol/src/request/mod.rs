@@ -18,7 +18,7 @@ mod alb;
 mod v1;
 
 pub use alb::alb;
-pub use v1::{RestGateway, http_api_v1, rest_api};
+pub use v1::{ApiKey, RestGateway, http_api_v1, rest_api};
 
 /// What a gateway knows of a request besides the request itself.
 #[derive(Debug, Clone)]

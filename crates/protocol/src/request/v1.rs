@@ -38,6 +38,17 @@ pub struct RestGateway<'a> {
     pub spelling: &'a BTreeMap<String, String>,
     /// The media types whose bodies go into the event as base64.
     pub binary_media_types: &'a [String],
+    /// The API key that the method asked for.
+    pub api_key: Option<ApiKey<'a>>,
+}
+
+/// An API key of a REST API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiKey<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The key itself.
+    pub value: &'a str,
 }
 
 #[derive(Serialize)]
@@ -90,6 +101,10 @@ struct Context<'a> {
 struct Identity<'a> {
     access_key: Option<()>,
     account_id: Option<()>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key_id: Option<&'a str>,
     caller: Option<()>,
     cognito_authentication_provider: Option<()>,
     cognito_authentication_type: Option<()>,
@@ -140,6 +155,7 @@ pub fn rest_api(
 ) -> Vec<u8> {
     let headers = headers_of(request, &|name| spelled(name, rest.spelling));
     let (body, is_base64) = rest_body(request, rest.binary_media_types);
+    let context = context_of(request, gateway, rest.resource);
     let event = Event {
         path: rest.path,
         request_context: Context {
@@ -147,7 +163,12 @@ pub fn rest_api(
             extended_request_id: rest.extended_request_id,
             path: rest.whole_path,
             resource_id: Some(rest.resource_id),
-            ..context_of(request, gateway, rest.resource)
+            identity: Identity {
+                api_key: rest.api_key.map(|key| key.value),
+                api_key_id: rest.api_key.map(|key| key.id),
+                ..context.identity
+            },
+            ..context
         },
         body,
         is_base64,
@@ -198,6 +219,8 @@ fn context_of<'a>(
         identity: Identity {
             access_key: None,
             account_id: None,
+            api_key: None,
+            api_key_id: None,
             caller: None,
             cognito_authentication_provider: None,
             cognito_authentication_type: None,
@@ -353,6 +376,7 @@ mod tests {
             extended_request_id: "ext=",
             spelling: &BTreeMap::from(spelling),
             binary_media_types: &[],
+            api_key: None,
         };
         let gateway = Gateway { stage: "test", ..gateway("ANY /{proxy+}", &parameters) };
         let event: Value = serde_json::from_slice(&rest_api(&request, &gateway, &rest)).unwrap();

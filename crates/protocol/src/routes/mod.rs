@@ -36,6 +36,9 @@ pub struct Route {
     /// The scopes of which a token has at least one, for an authorizer of type `jwt`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// Whether a REST API asks for an API key of a usage plan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub api_key_required: bool,
     /// The files that answer in the place of a component: a folder, relative to this file.
     #[serde(default, rename = "static", skip_serializing_if = "Option::is_none")]
     pub files: Option<Static>,

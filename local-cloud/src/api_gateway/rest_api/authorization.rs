@@ -13,6 +13,9 @@ use crate::api_gateway::authorizers::{Language, Question, Refusal};
 use crate::api_gateway::incoming::Whole;
 use crate::api_gateway::{ACCOUNT_ID, API_ID, REGION};
 
+/// What goes into the event, and the client's API key.
+type Said = (Option<Box<RawValue>>, Option<String>);
+
 /// Asks the authorizer of `route`, if it has one; what it said goes into the event. `path` is the
 /// request's below a custom domain's base path.
 pub(super) async fn ask(
@@ -20,7 +23,7 @@ pub(super) async fn ask(
     route: &Route,
     (whole, gateway): (&Whole, &Gateway<'_>),
     (rest, path): (&RestGateway<'_>, &str),
-) -> Result<Option<Box<RawValue>>, Refusal> {
+) -> Result<Option<Said>, Refusal> {
     let Some(name) = &route.authorizer else { return Ok(None) };
     let authorizers = &api.deployed.authorizers;
     let known = authorizers.get(name)?;
@@ -36,5 +39,6 @@ pub(super) async fn ask(
     let language = Language { event: &event, read: Verdict::of_rest_api };
     let begun = Instant::now();
     let verdict = authorizers.ask(&whole.request, question, api.integration, language).await?;
-    Ok(verdict.context_rest(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)))
+    let latency = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Some((verdict.context_rest(latency), verdict.api_key().map(str::to_owned))))
 }

@@ -1,25 +1,27 @@
-//! A REST API with a proxy integration before one function: resources, its one payload format, binary media types, and the
-//! gateway responses of API Gateway when something fails.
+//! A REST API with a proxy integration before one function: resources, its one payload format, binary media types, API keys, and
+//! the gateway responses of API Gateway when something fails.
 //!
 //! Rules: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-set-up-simple-proxy.html>, and events and
-//! answers that others recorded from AWS. Not here: API keys, caching, models and mapping templates.
+//! answers that others recorded from AWS. Not here: caching, models and mapping templates.
 
 mod authorization;
 mod refusal;
+mod usage;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response, header};
 use hyper::body::Incoming;
 use lambkin_protocol::answer::interpret_rest;
-use lambkin_protocol::manifest::ResponseTransferMode;
+use lambkin_protocol::manifest::{ApiKeySource, ResponseTransferMode};
 use lambkin_protocol::request::{Gateway, RestGateway, rest_api};
 use lambkin_protocol::routes::Found;
 use uuid::Uuid;
 
 use self::refusal::Refusal;
+pub(super) use self::usage::Usage;
 use super::custom_domain::Place;
 use super::definition::{Deployed, route_key};
 use super::incoming::{self, Whole};
@@ -99,6 +101,7 @@ impl Api<'_> {
             extended_request_id: extended_id,
             spelling: &spelling.0,
             binary_media_types: &api.binary_media_types,
+            api_key: None,
         };
         let gateway = Gateway {
             stage_variables: Some(&api.stage_variables).filter(|known| !known.is_empty()),
@@ -106,7 +109,17 @@ impl Api<'_> {
         };
         let said =
             authorization::ask(self, found.route, (&whole, &gateway), (&rest, &inner)).await?;
+        let (said, named) = said.map_or((None, None), |(said, key)| (said, key));
         let gateway = Gateway { authorizer: said.as_deref(), ..gateway };
+        let header = whole.request.headers().get("x-api-key").and_then(|key| key.to_str().ok());
+        let api_key = match api.api_key_source {
+            _ if !found.route.api_key_required => None,
+            ApiKeySource::Header => Some(header),
+            ApiKeySource::Authorizer => Some(named.as_deref()),
+        };
+        let now = (Instant::now(), whole.time);
+        let api_key = api_key.map(|key| self.deployed.usage.admit(key, now)).transpose()?;
+        let rest = RestGateway { api_key, ..rest };
         let event = rest_api(&whole.request, &gateway, &rest);
         match api.response_transfer_mode {
             ResponseTransferMode::Buffered => {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use lambkin_protocol::authorizer::Decision;
 
+use super::usage::Refused;
 use crate::api_gateway::incoming::ReadError;
 use crate::api_gateway::integration::Failure;
 use crate::api_gateway::{Visit, authorizers};
@@ -20,6 +21,7 @@ pub(super) enum Refusal {
     Unauthorized(String),
     Denied { why: String, decision: Decision },
     AuthorizerFailed(String),
+    Unusable(Refused),
     Malformed(String),
     TooSlow(String),
 }
@@ -30,6 +32,11 @@ impl Refusal {
         let (status, kind, body) = self.words();
         visit.access.error = match self {
             Self::NoResource => None,
+            Self::Unusable(Refused::Unknown) => {
+                Some("the request has no API key of a usage plan".to_owned())
+            }
+            Self::Unusable(Refused::Throttled) => Some("the API key asks too fast".to_owned()),
+            Self::Unusable(Refused::Exceeded) => Some("the API key's quota is used up".to_owned()),
             Self::TooLarge(why)
             | Self::Truncated(why)
             | Self::Unauthorized(why)
@@ -79,6 +86,19 @@ impl Refusal {
                 "AuthorizerConfigurationException",
                 r#"{"message":null}"#,
             ),
+            Self::Unusable(Refused::Unknown) => {
+                (StatusCode::FORBIDDEN, "ForbiddenException", r#"{"message":"Forbidden"}"#)
+            }
+            Self::Unusable(Refused::Throttled) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "TooManyRequestsException",
+                r#"{"message":"Too Many Requests"}"#,
+            ),
+            Self::Unusable(Refused::Exceeded) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "LimitExceededException",
+                r#"{"message":"Limit Exceeded"}"#,
+            ),
             Self::Malformed(_) => (
                 StatusCode::BAD_GATEWAY,
                 "InternalServerErrorException",
@@ -90,6 +110,12 @@ impl Refusal {
                 r#"{"message": "Endpoint request timed out"}"#,
             ),
         }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self::Unusable(refused)
     }
 }
 
