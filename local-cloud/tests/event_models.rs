@@ -9,8 +9,6 @@
 
 mod support;
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use http::Request;
@@ -21,26 +19,8 @@ use lambkin_local_cloud::sqs::{Invoke, Invoked, Queues};
 use lambkin_local_cloud::{Endpoint, Services, events as sources};
 use lambkin_protocol::manifest::{self, Api, ApiType};
 use serde_json::{Value, json};
-use support::{Logged, event_models, python_function, run_script_text, send, tests};
+use support::{Logged, judge, python_function, run_script_text, send};
 use tokio::sync::mpsc;
-
-/// Whether each event fits the model beside it.
-fn judge(events: &[(&str, Value)]) {
-    let mut command = Command::new("python3");
-    command.env("PYTHONPATH", event_models()).arg(tests().join("event_models.py"));
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    for (model, event) in events {
-        writeln!(input, "{}", json!({ "model": model, "event": event })).unwrap();
-    }
-    drop(input);
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(said.lines().count(), events.len(), "{said}");
-    for (verdict, (model, event)) in said.lines().zip(events) {
-        assert_eq!(verdict, "ok", "{model}: {event:#}");
-    }
-}
 
 const HEAD: &str =
     "lambkin = 1\n[app]\nname = 'shop'\n[component.shop]\nlanguage = 'python'\nsource = 'a.py'\n";

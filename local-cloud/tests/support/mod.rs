@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use bytes::Bytes;
 use fs_err as fs;
 use http_body_util::{BodyExt as _, Full};
 use lambkin_local_cloud::lambda::{Function, LogLine, Settings};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The clients that nobody here wrote, pinned.
 const PACKAGES: [&str; 3] = ["boto3==1.44.5", "awslambdaric==4.2.2", "websockets==17.4"];
@@ -43,6 +44,24 @@ pub(crate) fn python() -> &'static Python {
 pub(crate) fn event_models() -> &'static Path {
     static MODELS: OnceLock<PathBuf> = OnceLock::new();
     MODELS.get_or_init(|| installed("event-models-1", &EVENT_MODELS))
+}
+
+/// Whether each event fits the model of Powertools for AWS Lambda beside it.
+pub(crate) fn judge(events: &[(&str, Value)]) {
+    let mut command = Command::new("python3");
+    command.env("PYTHONPATH", event_models()).arg(tests().join("event_models.py"));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for (model, event) in events {
+        writeln!(input, "{}", json!({ "model": model, "event": event })).unwrap();
+    }
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), events.len(), "{said}");
+    for (verdict, (model, event)) in said.lines().zip(events) {
+        assert_eq!(verdict, "ok", "{model}: {event:#}");
+    }
 }
 
 /// Python packages, installed once per machine.
