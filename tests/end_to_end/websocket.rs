@@ -2,11 +2,12 @@
 
 use crate::server::{PATIENCE, Server};
 use futures::{SinkExt as _, StreamExt as _};
-use lambkin_tests::programs;
+use lambkin_tests::case::Request;
+use lambkin_tests::{client, programs};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -258,7 +259,7 @@ async fn ctrl_c_says_goodbye_to_who_is_connected_and_a_taken_port_is_told() {
             break status;
         }
         assert!(Instant::now() < deadline, "it did not end");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     };
     assert!(status.success(), "{status}");
 }
@@ -271,4 +272,48 @@ async fn the_time_limits_are_scaled_by_flags() {
     let mut ann = dev.connect("?name=ann").await.unwrap();
     let Message::Close(Some(frame)) = hear(&mut ann).await else { panic!("no close frame") };
     assert_eq!((u16::from(frame.code), frame.reason.as_str()), (1001, "Going away"));
+}
+
+/// The processes that `process` has started and that are not stopped already, itself included.
+fn awake(process: u32) -> Vec<u32> {
+    let stat = |pid: u32| fs_err::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let pids = fs_err::read_dir("/proc").unwrap().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let is_ours = |pid: &u32| {
+        // `<pid> (<name>) <state> <parent> …`
+        let stat = stat(*pid);
+        let mut fields = stat.rsplit_once(") ").unwrap_or_default().1.split(' ');
+        let (state, parent) = (fields.next().unwrap_or("T"), fields.next());
+        state != "T" && (*pid == process || parent == Some(&process.to_string()))
+    };
+    pids.filter(is_ours).collect()
+}
+
+fn signal(name: &str, processes: &[u32]) {
+    let processes = processes.iter().map(u32::to_string);
+    programs::run(Command::new("kill").args(["-s", name]).args(processes)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_slept_answers_what_came_meanwhile_and_keeps_its_clients() {
+    let folder = tempfile::tempdir().unwrap();
+    write_app(folder.path());
+    let dev = Dev::start(folder.path(), &["--no-watch"]);
+    let mut ann = dev.connect("?name=ann").await.unwrap();
+    assert!(ask(&mut ann, r#"{"action":"say"}"#).await.contains("say"));
+    // What a lid that closes does, as near as a test comes: nothing of the command's runs.
+    let asleep = awake(dev.server.child.id());
+    assert!(asleep.contains(&dev.server.child.id()));
+    signal("STOP", &asleep);
+    let request: Request = toml::from_str("path = '/'").unwrap();
+    let address = dev.server.address;
+    let meanwhile = tokio::spawn(async move { client::send(address, &request).await.unwrap() });
+    ann.send(Message::text(r#"{"action":"say","text":"still there?"}"#)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!meanwhile.is_finished());
+    signal("CONT", &asleep);
+    assert_eq!(meanwhile.await.unwrap().status, 200);
+    assert!(hear(&mut ann).await.into_text().unwrap().contains("still there?"));
+    let mut bob = dev.connect("?name=bob").await.unwrap();
+    assert!(ask(&mut bob, r#"{"action":"say"}"#).await.contains("say"));
 }

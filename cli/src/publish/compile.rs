@@ -2,14 +2,17 @@
 
 use super::BuiltComponent;
 use super::components::bytes as size;
+use super::kept::Kept;
 use crate::output::Output;
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use lambkin_build::Home;
 use lambkin_engine::Target;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
+
+/// The most that artifacts of earlier runs may take, in bytes. A Python component has 33 MiB for each of its edits.
+const MAX_KEPT_BYTES: u64 = 4 << 30;
 
 /// Compiles a component for a target, or takes what an earlier run compiled.
 pub(crate) async fn compile(
@@ -39,28 +42,12 @@ pub(crate) async fn compile(
 
 /// The compiled bytes, and whether they were compiled now.
 fn artifact(wasm: &[u8], digest: &str, target: Target, home: &Path) -> Result<(Bytes, bool)> {
-    let path = kept(digest, target, home);
-    if let Ok(bytes) = fs_err::read(&path) {
+    let kept = Kept::new(home.join("artifacts"), MAX_KEPT_BYTES);
+    let name = format!("{}/{target}/{digest}.cwasm", lambkin_engine::fingerprint());
+    if let Some(bytes) = kept.get(&name) {
         return Ok((bytes.into(), false));
     }
     let bytes = lambkin_engine::compile::compile(wasm, target, Some(&home.join("compile-cache")))?;
-    keep(&path, &bytes)?;
+    kept.put(&name, &bytes)?;
     Ok((bytes.into(), true))
-}
-
-fn kept(digest: &str, target: Target, home: &Path) -> PathBuf {
-    home.join("artifacts")
-        .join(lambkin_engine::fingerprint())
-        .join(target.to_string())
-        .join(format!("{digest}.cwasm"))
-}
-
-/// Writes beside the place and renames, so that two builds at once cannot leave half a file.
-fn keep(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().context("a path inside the home folder")?;
-    fs_err::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path)?;
-    Ok(())
 }

@@ -8,6 +8,7 @@ mod compile;
 mod components;
 mod compress;
 mod files;
+mod kept;
 mod release;
 
 pub(crate) use alias::{Move, move_alias, share_alias};
