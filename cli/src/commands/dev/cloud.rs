@@ -4,6 +4,7 @@
 use super::apps::Apps;
 use super::page::{Board, Page};
 use super::served::{Served, Surroundings};
+use super::stale;
 use super::stream::Stream;
 use super::websocket::WebSocket;
 use crate::args;
@@ -25,7 +26,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// The bucket that the local store is in.
-const BUCKET: &str = "lambkin";
+pub(super) const BUCKET: &str = "lambkin";
+/// What the keys of the local store begin with.
+pub(super) const STORE: &str = "store";
 
 /// Credentials of the embedded S3: they open nothing else.
 pub(super) const ACCESS_KEY_ID: &str = "local";
@@ -33,7 +36,7 @@ pub(super) const SECRET_ACCESS_KEY: &str = "local-secret";
 pub(super) const REGION: &str = "us-east-1";
 
 /// How long the page's calls of the embedded S3 may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The running services.
 pub(crate) struct Cloud {
@@ -52,14 +55,8 @@ impl Cloud {
         (bootstrap, output): (PathBuf, Output),
     ) -> Result<Self> {
         let work = apps.main.work();
-        let s3 = s3::Server::start(s3::Settings {
-            folder: work.join("s3"),
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            access_key_id: ACCESS_KEY_ID.to_owned(),
-            secret_access_key: SECRET_ACCESS_KEY.to_owned(),
-            region: REGION.to_owned(),
-        })
-        .await?;
+        let s3 = s3::Server::start(settings_of_s3(work.join("s3"))).await?;
+        let files = Files::new(&access(&s3.endpoint()), PATIENCE)?;
         let (logs, board) = (Logs::open(&work.join("logs"))?, Arc::new(Board::new()));
         let stream = Stream::new(output, Arc::clone(&board));
         let aws = aws_listener(arguments, &output).await?;
@@ -80,7 +77,8 @@ impl Cloud {
             let base_paths = apps.base_paths(&project.manifest.app.name);
             served.push(Served::start(project, base_paths, websocket, &around)?);
         }
-        let page = Page::new(Arc::clone(&board), Files::new(&access(&s3.endpoint()), PATIENCE)?);
+        stale::clear(&files).await?;
+        let page = Page::new(Arc::clone(&board), files);
         let both = apps.all().zip(&served);
         let fronts = both.map(|(project, served)| api_gateway::Api {
             name: served.name.clone(),
@@ -191,9 +189,20 @@ async fn create_buckets(s3: &s3::Server, project: &Project) -> Result<()> {
     Ok(())
 }
 
+/// The embedded S3, with its objects in `folder`.
+pub(super) fn settings_of_s3(folder: PathBuf) -> s3::Settings {
+    s3::Settings {
+        folder,
+        address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        access_key_id: ACCESS_KEY_ID.to_owned(),
+        secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+        region: REGION.to_owned(),
+    }
+}
+
 /// The URL of the local store.
 pub(crate) fn store_url() -> String {
-    format!("s3://{BUCKET}/store")
+    format!("s3://{BUCKET}/{STORE}")
 }
 
 /// Access to the embedded S3.

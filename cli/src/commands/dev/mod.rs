@@ -5,6 +5,7 @@ mod apps;
 mod cloud;
 mod page;
 mod served;
+mod stale;
 mod stream;
 mod websocket;
 
