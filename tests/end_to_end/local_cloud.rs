@@ -5,7 +5,7 @@ use crate::server::Server;
 use lambkin_tests::case::Request;
 use lambkin_tests::client;
 use lambkin_tests::programs::{self, Programs};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -197,7 +197,7 @@ async fn following_shows_what_comes_and_ends_with_the_local_cloud() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn awss_own_command_invokes_and_reads_logs() {
+async fn awss_own_command_invokes_reads_logs_and_uses_queues() {
     let dev = Dev::start(&["--reserved-concurrency", "1"]);
     let aws = |arguments: &[&str]| {
         let mut command = Command::new(programs::tool("awscli-1.46.3/bin/aws").unwrap());
@@ -225,6 +225,17 @@ async fn awss_own_command_invokes_and_reads_logs() {
     assert!(events[1]["message"].as_str().unwrap().contains("asked for later"), "{events:?}");
     let functions = json(&aws(&["lambda", "list-functions"]));
     assert_eq!(functions["Functions"][0]["FunctionName"], "shop");
+
+    let queue = json(&aws(&["sqs", "create-queue", "--queue-name", "letters"]));
+    let url = ["--queue-url", queue["QueueUrl"].as_str().unwrap()];
+    let sqs = |call: &str, more: &[&str]| aws(&[&["sqs", call], &url[..], more].concat());
+    let sent = json(&sqs("send-message", &["--message-body", "by hand"]));
+    let heard = json(&sqs("receive-message", &["--wait-time-seconds", "5"]));
+    let heard = &heard["Messages"][0];
+    assert_eq!((&heard["Body"], &heard["MessageId"]), (&json!("by hand"), &sent["MessageId"]));
+    let handle = heard["ReceiptHandle"].as_str().unwrap();
+    printed(&sqs("delete-message", &["--receipt-handle", handle]));
+    assert_eq!(printed(&sqs("receive-message", &[])), "");
 
     // One request is as many as there may be; the next is refused as Lambda does.
     let address = dev.server.address;
