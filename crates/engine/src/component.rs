@@ -5,6 +5,7 @@
 use crate::bindings::{async_function, function};
 use crate::engine::Shared;
 use crate::kept::ComponentId;
+use crate::pages::Pages;
 use crate::state::State;
 use std::fmt;
 use std::sync::Arc;
@@ -80,6 +81,7 @@ pub(crate) struct Inner {
     pub(crate) id: ComponentId,
     /// Whether the pool has room for its instances between invocations.
     pub(crate) can_be_kept: bool,
+    pub(crate) pages: Pages,
     world: World,
     imports: Vec<String>,
 }
@@ -119,10 +121,9 @@ impl Component {
             World::Command => command(pre)?,
         };
         let id = ComponentId::next();
-        Ok(Self(
-            Arc::new(Inner { shared, callee, id, can_be_kept, world, imports }),
-            Duration::ZERO,
-        ))
+        let pages = Pages::new(shared.engine.pooling_allocator_metrics().is_some());
+        let inner = Inner { shared, callee, id, can_be_kept, pages, world, imports };
+        Ok(Self(Arc::new(inner), Duration::ZERO))
     }
 
     /// What it is, which tells how it can be called.

@@ -24,6 +24,7 @@ mod limits;
 mod linked;
 mod outbound;
 mod output;
+mod pages;
 mod session;
 mod state;
 mod target;

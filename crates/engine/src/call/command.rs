@@ -36,6 +36,7 @@ impl Component {
         let outcome = timeout_at(session.deadline(), self.run(&mut session)).await;
         let outcome = outcome.map(|run| run.or_else(exit_is_an_end));
         let ((), usage) = session.close(outcome)?;
+        self.0.pages.settle();
         Ok((answer.contents(), usage))
     }
 

@@ -54,8 +54,12 @@ impl Component {
         });
         let outcome = outcome.await;
         let (outcome, usage) = session.close(outcome)?;
-        if let (Some(instance), Some(life)) = (instance, life) {
-            self.0.shared.kept.put(Kept { session, instance: Instance::Function(instance), life });
+        match (instance, life) {
+            (Some(instance), Some(life)) => {
+                let instance = Instance::Function(instance);
+                self.0.shared.kept.put(Kept { session, instance, life });
+            }
+            _ => self.0.pages.settle(),
         }
         answer(outcome).map(|answer| (answer, usage))
     }
@@ -86,6 +90,7 @@ impl Component {
         });
         let outcome = outcome.await;
         let (outcome, usage) = session.close(outcome)?;
+        self.0.pages.settle();
         answer(outcome).map(|answer| (answer, usage))
     }
 }

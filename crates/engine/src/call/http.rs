@@ -101,8 +101,11 @@ impl Component {
         let has_returned = matches!(outcome, Ok(Ok(())));
         let ((), usage) = session.close(outcome.map(|end| end.or_else(exit_is_an_end)))?;
         failure.disarm();
-        if let (true, Some(instance), Some(life)) = (has_returned, instance, life) {
-            self.0.shared.kept.put(Kept { session, instance: Instance::Http(instance), life });
+        match (has_returned, instance, life) {
+            (true, Some(instance), Some(life)) => {
+                self.0.shared.kept.put(Kept { session, instance: Instance::Http(instance), life });
+            }
+            _ => self.0.pages.settle(),
         }
         Ok(usage)
     }

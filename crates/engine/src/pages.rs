@@ -1,0 +1,68 @@
+//! Keeps the pages that a guest writes in place from one instance to the next.
+//!
+//! The pool sets a memory back page by page, but no more than 32 runs of written pages of it; what lies behind them is
+//! given back to Linux, read or written, and the next instance pays a page fault for each page that it touches there, which
+//! costs twenty times what setting it back does. An interpreter writes to a hundred runs and more. So after some
+//! calls of a component the smallest gaps between its runs are closed: the pages there become private copies as well, with
+//! the content that they have, until the runs are few enough. The guest sees no difference, and the pool sets
+//! those pages back like all others.
+//!
+//! Only where Linux tells which pages were written, and where the pool asks for it: see `config.rs`.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+mod mapped;
+#[cfg(target_os = "linux")]
+mod plan;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// After this many calls a component's memory is looked at, then after twice as many, and so on.
+const FIRST_LOOK: u32 = 3;
+
+/// The most calls from one look to the next: what a component writes changes with what it is asked.
+const LONGEST_REST: u32 = 1024;
+
+/// When to look at the memories of one component's instances.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    is_pooled: bool,
+    calls: AtomicU32,
+}
+
+impl Pages {
+    /// For a component of an engine with the pool, or without.
+    pub(crate) fn new(is_pooled: bool) -> Self {
+        Self { is_pooled, calls: AtomicU32::new(0) }
+    }
+
+    /// To be called at the end of a call, while its instance lives and unless it will serve once more.
+    pub(crate) fn settle(&self) {
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        if self.is_pooled && is_due(calls) {
+            #[cfg(target_os = "linux")]
+            // What cannot be looked at, or not be kept, costs time and nothing else.
+            let _ = linux::close_gaps();
+        }
+    }
+}
+
+/// Whether the call of this number is one after which to look.
+fn is_due(call: u32) -> bool {
+    call.is_multiple_of(LONGEST_REST)
+        || call < LONGEST_REST
+            && call.is_multiple_of(FIRST_LOOK)
+            && (call / FIRST_LOOK).is_power_of_two()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_become_rare() {
+        let due: Vec<u32> = (1..5000).filter(|call| is_due(*call)).collect();
+        assert_eq!(due, [3, 6, 12, 24, 48, 96, 192, 384, 768, 1024, 2048, 3072, 4096]);
+    }
+}
