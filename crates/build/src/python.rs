@@ -8,6 +8,7 @@ mod adapter;
 mod componentize;
 mod definitions;
 mod dependencies;
+mod fuse;
 mod project;
 mod sources;
 mod tool;

@@ -36,7 +36,7 @@ const MIB: usize = 1 << 20;
 /// What an instance has written of a memory, and of a table, is set back to its first state without giving the pages
 /// back, up to this many bytes. Only where Linux tells which pages were written (`PAGEMAP_SCAN`, since 6.7): elsewhere all
 /// of them would have to be written anew, which costs a small guest more than the page faults.
-pub(crate) const KEEP_RESIDENT: usize = 4 * MIB;
+pub(crate) const KEEP_RESIDENT: usize = 8 * MIB;
 
 /// Core instances, memories and tables that one component may have when the pooling allocator is used.
 ///

@@ -2,6 +2,7 @@
 
 use super::adapter;
 use super::dependencies::Dependencies;
+use super::fuse;
 use super::project::Project;
 use super::sources::Sources;
 use super::tool::{self, Tool};
@@ -56,7 +57,8 @@ impl Request<'_> {
         }
         progress("running the app once to take its snapshot");
         self.run(tool, &output, progress)?;
-        let wasm = fs_err::read(&output)?;
+        let wasm = fuse::fuse(fs_err::read(&output)?);
+        fs_err::write(&output, &wasm)?;
         fs_err::write(key_file, key)?;
         Ok(wasm)
     }
@@ -140,7 +142,7 @@ impl Request<'_> {
     fn key(&self) -> Result<String> {
         let mut text =
             format!("{}\n{:?}\n{}\n", tool::VERSION, self.project.kind, self.main_module()?);
-        writeln!(text, "{}", self.dependencies.folder.display())?;
+        writeln!(text, "{} {}", fuse::VERSION, self.dependencies.folder.display())?;
         for part in adapter::texts() {
             writeln!(text, "{}", sha256_hex(part))?;
         }

@@ -15,6 +15,7 @@ mod functions;
 mod http;
 mod limits;
 mod outbound;
+mod pages;
 mod reuse;
 mod sharing;
 mod support;
