@@ -23,6 +23,7 @@ use lambkin_build::python;
 use lambkin_engine::InvokeError;
 use rig::{App, Language};
 use serde_json::{Value, json};
+use wasmparser::Payload;
 
 const PYTHON: Language = Language { name: "python", build: python::build };
 const FUNCTION: &str = include_str!("python/function.py");
@@ -140,6 +141,17 @@ async fn output(function: &rig::Component) {
     let logged = lines.iter().find(|line| line.ends_with("\tlogged 7")).expect("a log line");
     assert!(logged.starts_with("stdout [INFO]\t"), "{logged}");
     assert!(logged.contains("Z\t8f5b1a2e-0000-4000-8000-000000000001\t"), "{logged}");
+}
+
+#[test]
+fn a_component_is_one_module_and_what_brings_it_the_hosts_functions() {
+    let handler = "def handler(event, context):\n    return event\n";
+    let app = App::new(PYTHON, "linked").file("app.py", handler).handler("app.handler");
+    let wasm = app.build("app.py").unwrap().wasm;
+    let payloads = wasmparser::Parser::new(0).parse_all(&wasm).map(Result::unwrap);
+    let is_module = |payload: &Payload<'_>| matches!(payload, Payload::ModuleSection { .. });
+    // A build makes fourteen of them where componentize-py links in another way than `fuse.rs` knows.
+    assert_eq!(payloads.filter(is_module).count(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
