@@ -15,7 +15,7 @@ pub(super) struct Module<'a> {
     pub(super) exports: BTreeMap<&'a str, (ExternalKind, u32)>,
     /// How many of each kind it defines itself.
     pub(super) defined: Counts,
-    /// The values of the globals that it defines, where they are constants; resolved as far as needed.
+    /// Whether each global that it defines may change, and what it begins as.
     globals: Vec<(bool, ConstExpr<'a>)>,
     pub(super) has_data_count: bool,
     has_code: bool,
@@ -223,11 +223,11 @@ impl<'a> Fusion<'a> {
 
 /// Whether a canonical function needs nothing of a core instance.
 fn is_free(parts: &Parts<'_>, function: usize) -> bool {
-    use wasmparser::CanonicalOption as Option;
+    use wasmparser::CanonicalOption as Chosen;
     match parts.functions.get(function) {
         Some(Function::Canonical(CanonicalFunction::Lower { options, .. })) => options
             .iter()
-            .all(|option| matches!(option, Option::UTF8 | Option::UTF16 | Option::CompactUTF16)),
+            .all(|option| matches!(option, Chosen::UTF8 | Chosen::UTF16 | Chosen::CompactUTF16)),
         Some(Function::Canonical(
             CanonicalFunction::ResourceDrop { .. }
             | CanonicalFunction::ResourceNew { .. }
