@@ -207,9 +207,9 @@ async fn what_happens_on_a_socket_comes_as_three_kinds_of_events() {
     );
     assert_eq!(gone["connectionId"], context["connectionId"]);
     judge(&[
-        ("APIGatewayWebSocketConnectEventModel", api.last("CONNECT").await),
-        ("APIGatewayWebSocketMessageEventModel", api.last("MESSAGE").await),
-        ("APIGatewayWebSocketDisconnectEventModel", event.clone()),
+        ("APIGatewayWebSocketConnectEventModel", "WebSocketConnection", api.last("CONNECT").await),
+        ("APIGatewayWebSocketMessageEventModel", "WebSocket", api.last("MESSAGE").await),
+        ("APIGatewayWebSocketDisconnectEventModel", "WebSocketConnection", event.clone()),
     ]);
     until("DISCONNECT is told", || api.accesses().len() == 3).await;
     let key = |key: &str| Some(key.to_owned());

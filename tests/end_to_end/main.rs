@@ -22,6 +22,9 @@ mod endings;
 mod events;
 mod faulty_s3;
 mod files;
+/// The local cloud's own tests judge events as these do.
+#[path = "../../local-cloud/tests/support/judge.rs"]
+mod judge;
 mod load;
 mod local_cloud;
 mod logs;
