@@ -11,6 +11,7 @@
 
 mod artifacts;
 mod authorizers;
+mod aws_cli;
 mod browser;
 mod building;
 mod capabilities;
