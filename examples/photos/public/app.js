@@ -33,8 +33,9 @@ element("upload").onsubmit = async (event) => {
     headers: { authorization: `Bearer ${element("token").value}`, "content-type": "application/json" },
     body: JSON.stringify({ name: photo.name, type: photo.type, connection }),
   });
-  if (!answer.ok) return say(`refused: ${(await answer.json()).message}`);
-  const { url, fields } = await answer.json();
+  const { url, fields, ...said } = await answer.json();
+  // An authorizer's refusal has a capital letter.
+  if (!answer.ok) return say(`refused: ${said.message ?? said.Message}`);
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", photo);
