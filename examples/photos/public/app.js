@@ -40,8 +40,9 @@ element("upload").onsubmit = async (event) => {
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", photo);
   say(`${photo.name} is on its way`);
-  // S3 is another origin; what it says of a form is not needed, since the WebSocket tells the end.
-  await fetch(url, { method: "POST", body: form, mode: "no-cors" });
+  // S3 is another origin: on AWS the bucket's CORS rules must let this page in. The WebSocket tells the end.
+  const uploaded = await fetch(url, { method: "POST", body: form });
+  if (!uploaded.ok) say(`S3 refuses ${photo.name}: ${(await uploaded.text()).match(/<Code>(.*)<\/Code>/)?.[1]}`);
 };
 
 for (const photo of await (await fetch("api/photos")).json()) show(photo);
