@@ -320,7 +320,13 @@ async fn an_authorizer_decides_who_may_connect() {
     let message = api.last("MESSAGE").await;
     client.socket.close(None).await.unwrap();
     until("both are gone", || api.events("DISCONNECT").len() == 2).await;
-    for event in [connected.clone(), message, api.last("DISCONNECT").await] {
+    let gone = api.last("DISCONNECT").await;
+    judge(&[
+        ("APIGatewayWebSocketConnectEventModel", "WebSocketConnection", connected.clone()),
+        ("APIGatewayWebSocketMessageEventModel", "WebSocket", message.clone()),
+        ("APIGatewayWebSocketDisconnectEventModel", "WebSocketConnection", gone.clone()),
+    ]);
+    for event in [connected.clone(), message, gone] {
         let said = &event["requestContext"]["authorizer"];
         assert_eq!((&said["principalId"], &said["row"]), (&json!("ada"), &json!("7")), "{event}");
         assert!(said["integrationLatency"].is_u64(), "{event}");

@@ -105,6 +105,24 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// Each selection prints the same by the way that reaches AWS: an endpoint, a region and credentials from the environment.
+fn reaches_aws_alike(dev: &Dev, selections: &[(&[&str], &str)]) {
+    let remote = |selection: &[&str]| {
+        let arguments = [&["logs", "--function", "shop"], selection].concat();
+        let mut command = lambkin(&dev.app, &arguments);
+        command.env("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", dev.endpoint());
+        command.env("AWS_REGION", "us-east-1");
+        command
+    };
+    let refused = remote(&[]).output().unwrap();
+    assert!(text(&refused.stderr).contains("AWS_ACCESS_KEY_ID is not set"), "{refused:?}");
+    for (selection, expected) in selections {
+        let mut command = remote(selection);
+        command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
+        assert_eq!(printed(&command.output().unwrap()), *expected, "{selection:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_request_prints_is_under_its_line_and_in_the_logs() {
     let mut dev = Dev::start(&[]);
@@ -147,25 +165,15 @@ async fn what_a_request_prints_is_under_its_line_and_in_the_logs() {
     assert!(printed(&logs(&dev.app, &["--app", "shop"])).contains("asked for /hello"));
     assert_eq!(printed(&logs(&dev.app, &["--app", "another"])), "");
 
-    // The same by the way that reaches AWS: an endpoint, a region and credentials from the environment.
-    let remote = |arguments: &[&str]| {
-        let mut command = lambkin(&dev.app, &[&["logs", "--function", "shop"], arguments].concat());
-        let endpoint = dev.endpoint();
-        command.env("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", endpoint).env("AWS_REGION", "us-east-1");
-        command
-    };
-    let refused = remote(&[]).output().unwrap();
-    assert!(text(&refused.stderr).contains("AWS_ACCESS_KEY_ID is not set"), "{refused:?}");
-    for (selection, expected) in [
-        (&["--level", "debug", "--json"][..], &everything),
-        (&["--request-id", &id[..8]], &of_request),
-        (&["--level", "error", "--component", component, "--app", "shop"], &errors),
-        (&["--app", "another"], &String::new()),
-    ] {
-        let mut command = remote(selection);
-        command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
-        assert_eq!(&printed(&command.output().unwrap()), expected, "{selection:?}");
-    }
+    reaches_aws_alike(
+        &dev,
+        &[
+            (&["--level", "debug", "--json"], &everything),
+            (&["--request-id", &id[..8]], &of_request),
+            (&["--level", "error", "--component", component, "--app", "shop"], &errors),
+            (&["--app", "another"], ""),
+        ],
+    );
 
     dev.signal("TERM");
     dev.end();
