@@ -18,7 +18,7 @@ use http::Request;
 use lambkin_local_cloud::api_gateway::{Definition, Server, Settings};
 use lambkin_protocol::manifest::{self, Manifest};
 use serde_json::{Value, json};
-use support::{Logged, Reply, event_models, python_function, send, tests};
+use support::{Logged, Reply, event_models, judge, python_function, send, tests};
 
 /// An API before the Python function, by the tables of a manifest below `[app]` and `[component.shop]`.
 struct Api {
@@ -251,6 +251,8 @@ async fn tokens_are_verified_with_the_issuers_keys() {
         assert_eq!(claims["groups"], "[a b]");
         assert_eq!(said["jwt"]["scopes"], Value::Null);
     }
+    let event = api.get("/items", &good).await.json();
+    judge(&[("APIGatewayProxyEventV2Model", "HttpApiWithToken", event)]);
     for (how, claims, why) in [
         ("good", json!({ "aud": "other" }), "another audience"),
         ("good", json!({ "iss": "https://other.example" }), "InvalidIssuer"),

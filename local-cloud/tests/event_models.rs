@@ -1,4 +1,4 @@
-//! Every event that the gateways emit, parsed by the models of Powertools for AWS Lambda, which nobody here wrote.
+//! Every event that the gateways emit, by the judgement of Powertools' models and of `@types/aws-lambda`, which nobody here wrote.
 
 #![allow(
     clippy::unwrap_used,
@@ -72,7 +72,7 @@ async fn event_of(logged: &Logged, kind: ApiType) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn powertools_accepts_every_event() {
+async fn every_event_of_a_gateway_fits_its_model_and_type() {
     let logged = python_function(|_| ());
     let [bare, full, guarded, asked] = events(&logged, TABLES).await;
     let one = format!("[api]\npayload = '1.0'\n{}", TABLES.replace("ttl", "payload = '1.0'\nttl"));
@@ -84,27 +84,27 @@ async fn powertools_accepts_every_event() {
     let url_event = event_of(&logged, ApiType::FunctionUrl).await;
     let alb_event = event_of(&logged, ApiType::Alb).await;
     judge(&[
-        ("APIGatewayProxyEventV2Model", bare),
-        ("APIGatewayProxyEventV2Model", full),
-        ("APIGatewayProxyEventV2Model", guarded),
-        ("ApiGatewayAuthorizerRequestV2", asked),
-        ("APIGatewayProxyEventModel", bare_1),
-        ("APIGatewayProxyEventModel", full_1),
-        ("APIGatewayProxyEventModel", guarded_1),
-        ("ApiGatewayAuthorizerRequest", asked_1),
-        ("APIGatewayProxyEventModel", bare_rest),
-        ("APIGatewayProxyEventModel", full_rest),
-        ("APIGatewayProxyEventModel", guarded_rest),
-        ("APIGatewayProxyEventModel", token_rest),
-        ("ApiGatewayAuthorizerRequest", asked_rest),
-        ("ApiGatewayAuthorizerToken", asked_token),
-        ("LambdaFunctionUrlModel", url_event),
-        ("AlbModel", alb_event),
+        ("APIGatewayProxyEventV2Model", "HttpApi", bare),
+        ("APIGatewayProxyEventV2Model", "HttpApi", full),
+        ("APIGatewayProxyEventV2Model", "HttpApiGuarded", guarded),
+        ("ApiGatewayAuthorizerRequestV2", "RequestAuthorizer2", asked),
+        ("APIGatewayProxyEventModel", "HttpApi1", bare_1),
+        ("APIGatewayProxyEventModel", "HttpApi1", full_1),
+        ("APIGatewayProxyEventModel", "HttpApi1Guarded", guarded_1),
+        ("ApiGatewayAuthorizerRequest", "RequestAuthorizer1", asked_1),
+        ("APIGatewayProxyEventModel", "RestApi", bare_rest),
+        ("APIGatewayProxyEventModel", "RestApi", full_rest),
+        ("APIGatewayProxyEventModel", "RestApiGuarded", guarded_rest),
+        ("APIGatewayProxyEventModel", "RestApiGuarded", token_rest),
+        ("ApiGatewayAuthorizerRequest", "RequestAuthorizer", asked_rest),
+        ("ApiGatewayAuthorizerToken", "TokenAuthorizer", asked_token),
+        ("LambdaFunctionUrlModel", "FunctionUrl", url_event),
+        ("AlbModel", "Alb", alb_event),
     ]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_event_of_a_queue_fits_its_model() {
+async fn the_event_of_a_queue_fits_its_model_and_type() {
     let queues = Queues::new("us-east-1");
     let (sender, mut heard) = mpsc::unbounded_channel();
     let invoke: Invoke = Arc::new(move |event| {
@@ -130,5 +130,5 @@ sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName='orders')['QueueUrl'], Mes
     assert_eq!(record["eventSourceARN"], "arn:aws:sqs:us-east-1:000000000000:orders");
     let till = json!({ "stringValue": "7", "stringListValues": [], "binaryListValues": [], "dataType": "Number" });
     assert_eq!(record["messageAttributes"]["till"], till);
-    judge(&[("SqsModel", event)]);
+    judge(&[("SqsModel", "Sqs", event)]);
 }

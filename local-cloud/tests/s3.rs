@@ -119,3 +119,30 @@ async fn a_server_starts_and_stops_at_once() {
         "{started:?} {stopped:?}"
     );
 }
+
+#[tokio::test]
+async fn pages_of_this_machine_are_let_in_and_those_of_others_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(settings(folder.path())).await.unwrap();
+    let preflight = |origin: &str| {
+        let request = http::Request::options("/things/key").header("origin", origin);
+        let request = request.header("access-control-request-method", "PUT");
+        request.header("access-control-request-headers", "content-type").body(vec![]).unwrap()
+    };
+    let allowed = send(address(&server), preflight("http://localhost:3000")).await;
+    assert_eq!(allowed.status, 200);
+    assert_eq!(allowed.headers["access-control-allow-origin"], "http://localhost:3000");
+    assert!(allowed.headers["access-control-allow-methods"].to_str().unwrap().contains("PUT"));
+    assert_eq!(allowed.headers["access-control-allow-headers"], "content-type");
+    let refused = send(address(&server), preflight("https://evil.example")).await;
+    assert_ne!(refused.status, 200);
+    assert!(!refused.headers.contains_key("access-control-allow-origin"));
+
+    // A page reads errors as well.
+    for (origin, may_read) in [("http://127.0.0.1:3000", true), ("https://evil.example", false)] {
+        let request = http::Request::get("/things/key").header("origin", origin);
+        let reply = send(address(&server), request.body(vec![]).unwrap()).await;
+        assert_eq!(reply.status, 403);
+        assert_eq!(reply.headers.contains_key("access-control-allow-origin"), may_read, "{origin}");
+    }
+}

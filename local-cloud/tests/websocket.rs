@@ -207,9 +207,9 @@ async fn what_happens_on_a_socket_comes_as_three_kinds_of_events() {
     );
     assert_eq!(gone["connectionId"], context["connectionId"]);
     judge(&[
-        ("APIGatewayWebSocketConnectEventModel", api.last("CONNECT").await),
-        ("APIGatewayWebSocketMessageEventModel", api.last("MESSAGE").await),
-        ("APIGatewayWebSocketDisconnectEventModel", event.clone()),
+        ("APIGatewayWebSocketConnectEventModel", "WebSocketConnection", api.last("CONNECT").await),
+        ("APIGatewayWebSocketMessageEventModel", "WebSocket", api.last("MESSAGE").await),
+        ("APIGatewayWebSocketDisconnectEventModel", "WebSocketConnection", event.clone()),
     ]);
     until("DISCONNECT is told", || api.accesses().len() == 3).await;
     let key = |key: &str| Some(key.to_owned());
@@ -320,7 +320,13 @@ async fn an_authorizer_decides_who_may_connect() {
     let message = api.last("MESSAGE").await;
     client.socket.close(None).await.unwrap();
     until("both are gone", || api.events("DISCONNECT").len() == 2).await;
-    for event in [connected.clone(), message, api.last("DISCONNECT").await] {
+    let gone = api.last("DISCONNECT").await;
+    judge(&[
+        ("APIGatewayWebSocketConnectEventModel", "WebSocketConnection", connected.clone()),
+        ("APIGatewayWebSocketMessageEventModel", "WebSocket", message.clone()),
+        ("APIGatewayWebSocketDisconnectEventModel", "WebSocketConnection", gone.clone()),
+    ]);
+    for event in [connected.clone(), message, gone] {
         let said = &event["requestContext"]["authorizer"];
         assert_eq!((&said["principalId"], &said["row"]), (&json!("ada"), &json!("7")), "{event}");
         assert!(said["integrationLatency"].is_u64(), "{event}");

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -84,6 +85,7 @@ async fn check(language: &str, component: &str) {
     let scene = Scene::of(language, component).await;
     files_are_kept(&scene).await;
     clients_reach_files_by_url(&scene).await;
+    urls_and_forms_are_good_for_their_time(&scene).await;
     what_is_not_granted_is_refused(&scene).await;
     a_job_runs_after_the_answer(&scene).await;
     messages_reach_websockets(&scene).await;
@@ -119,22 +121,55 @@ async fn clients_reach_files_by_url(scene: &Scene) {
     let url = scene.ok("files.getUrl", file.clone()).await;
     assert_eq!(curl(&[url.as_str().unwrap()], ""), "200 by PUT");
     let form = scene.ok("files.postForm", file.clone()).await;
+    let answer = post(&form, "by POST");
+    assert!(answer.starts_with("20"), "{answer}");
+    assert_eq!(scene.ok("files.get", file.clone()).await["text"], "by POST");
+    let answer = post(&form, &"too long ".repeat(100));
+    assert!(answer.starts_with("400 ") && answer.contains("EntityTooLarge"), "{answer}");
+    let answer = post(&form, "");
+    assert!(answer.starts_with("400 ") && answer.contains("EntityTooSmall"), "{answer}");
+    let other_type = form.to_string().replace("text/plain", "text/html");
+    let answer = post(&serde_json::from_str(&other_type).unwrap(), "a page");
+    assert!(answer.starts_with("403 ") && answer.contains("AccessDenied"), "{answer}");
+    assert_eq!(scene.ok("files.get", file).await["text"], "by POST");
+}
+
+/// Uploads by a form as a browser does.
+fn post(form: &Value, content: &str) -> String {
     let fields = form["fields"].as_array().unwrap();
     let mut arguments: Vec<String> = fields
         .iter()
         .flat_map(|field| {
             let pair = format!("{}={}", field[0].as_str().unwrap(), field[1].as_str().unwrap());
-            ["-F".to_owned(), pair]
+            ["--form-string".to_owned(), pair]
         })
         .collect();
     arguments.extend(["-F".to_owned(), "file=@-;type=text/plain".to_owned()]);
     arguments.push(form["url"].as_str().unwrap().to_owned());
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let answer = curl(&arguments, "by POST");
-    assert!(answer.starts_with("20"), "{answer}");
-    assert_eq!(scene.ok("files.get", file).await["text"], "by POST");
-    let answer = curl(&arguments, &"too long ".repeat(100));
-    assert!(answer.starts_with("400 ") && answer.contains("EntityTooLarge"), "{answer}");
+    curl(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), content)
+}
+
+async fn urls_and_forms_are_good_for_their_time(scene: &Scene) {
+    let about = json!({ "folder": "box", "path": "up/late.txt", "text": "late", "seconds": 1 });
+    scene.ok("files.put", about.clone()).await;
+    let (read, write) = (
+        scene.ok("files.getUrl", about.clone()).await,
+        scene.ok("files.putUrl", about.clone()).await,
+    );
+    let form = scene.ok("files.postForm", about).await;
+    let ended = |answer: &str| answer.starts_with("403 ") && answer.contains("has expired");
+    let begun = Instant::now();
+    // Each is taken until its second is over, and then refused.
+    while ![
+        curl(&[read.as_str().unwrap()], ""),
+        curl(&["-T", "-", write.as_str().unwrap()], "by PUT"),
+        post(&form, "by POST"),
+    ]
+    .iter()
+    .all(|answer| ended(answer))
+    {
+        assert!(begun.elapsed() < PATIENCE, "a URL or form does not end");
+    }
 }
 
 async fn what_is_not_granted_is_refused(scene: &Scene) {

@@ -80,6 +80,37 @@ async fn an_edited_source_answers_the_next_request_and_a_broken_one_does_not_tak
     assert_eq!(dev.get("/only/this").await.status, 200);
 }
 
+/// A template of each language, and the file of it that says hello.
+const TEMPLATES: [(&str, &str); 5] = [
+    ("js-function", "src/index.js"),
+    ("ts-function", "src/index.ts"),
+    ("python-function", "src/app.py"),
+    ("go-function", "main.go"),
+    ("rust-function", "src/lib.rs"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_each_language_is_answered_next_and_its_time_is_told() {
+    for (template, source) in TEMPLATES {
+        let folder = tempfile::tempdir().unwrap();
+        let app = scaffold(&folder, template);
+        // A first build from nothing may take longer than a server is waited for.
+        let mut build = Command::new(Programs::find().unwrap().lambkin);
+        programs::run(build.arg("build").current_dir(&app)).unwrap();
+        let dev = Dev::start(&app);
+        let said = async || String::from_utf8_lossy(&dev.get("/").await.body).into_owned();
+        assert!(said().await.contains("Hello from"), "{template}");
+        replace(&app.join(source), "Hello from", "Greetings from");
+        let line = dev.wait_for("Reloaded");
+        assert!(said().await.contains("Greetings from"), "{template}");
+        // Such as `Reloaded shop 312 ms after the change (290 ms of building)`.
+        let (all, building) = line.split_once(" ms after the change (").unwrap();
+        let all: u64 = all.rsplit(' ').next().unwrap().parse().unwrap();
+        let building = building.strip_suffix(" ms of building)").unwrap();
+        assert!(building.parse::<u64>().unwrap() <= all, "{template}: {line}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invocation_has_lambdas_longest_time_and_the_one_that_is_said() {
     let folder = tempfile::tempdir().unwrap();

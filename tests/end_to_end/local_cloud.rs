@@ -1,11 +1,11 @@
-//! `lambkin dev` as a place to work: what it shows of requests, AWS's own command against it, and `lambkin logs`.
+//! `lambkin dev` as a place to work: what it shows of requests, and `lambkin logs`.
 
 use crate::dev::scaffold;
 use crate::server::Server;
 use lambkin_tests::case::Request;
 use lambkin_tests::client;
 use lambkin_tests::programs::{self, Programs};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ impl Dev {
         serde_json::from_slice(&fs_err::read(self.app.join(".lambkin/dev.json")).unwrap()).unwrap()
     }
 
-    fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         self.state()["aws"].as_str().unwrap().to_owned()
     }
 
@@ -96,13 +96,31 @@ fn logs(app: &Path, arguments: &[&str]) -> Output {
     lambkin(app, &[&["logs"], arguments].concat()).output().unwrap()
 }
 
-fn printed(output: &Output) -> String {
+pub(crate) fn printed(output: &Output) -> String {
     assert!(output.status.success(), "{}", text(&output.stderr));
     text(&output.stdout)
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Each selection prints the same by the way that reaches AWS: an endpoint, a region and credentials from the environment.
+fn reaches_aws_alike(dev: &Dev, selections: &[(&[&str], &str)]) {
+    let remote = |selection: &[&str]| {
+        let arguments = [&["logs", "--function", "shop"], selection].concat();
+        let mut command = lambkin(&dev.app, &arguments);
+        command.env("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", dev.endpoint());
+        command.env("AWS_REGION", "us-east-1");
+        command
+    };
+    let refused = remote(&[]).output().unwrap();
+    assert!(text(&refused.stderr).contains("AWS_ACCESS_KEY_ID is not set"), "{refused:?}");
+    for (selection, expected) in selections {
+        let mut command = remote(selection);
+        command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
+        assert_eq!(printed(&command.output().unwrap()), *expected, "{selection:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,15 +161,19 @@ async fn what_a_request_prints_is_under_its_line_and_in_the_logs() {
     assert!(printed(&logs(&dev.app, &["--component", component])).contains("asked for /hello"));
     assert_eq!(printed(&logs(&dev.app, &["--component", "another"])), "");
     assert_eq!(printed(&logs(&dev.app, &["--since", "2100-01-01T00:00:00Z"])), "");
+    assert!(printed(&logs(&dev.app, &["--since", "1h"])).contains("asked for /hello"));
+    assert!(printed(&logs(&dev.app, &["--app", "shop"])).contains("asked for /hello"));
+    assert_eq!(printed(&logs(&dev.app, &["--app", "another"])), "");
 
-    // The same by the way that reaches AWS: an endpoint, a region and credentials from the environment.
-    let mut remote =
-        lambkin(&dev.app, &["logs", "--function", "shop", "--level", "debug", "--json"]);
-    remote.env("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", dev.endpoint()).env("AWS_REGION", "us-east-1");
-    let refused = remote.output().unwrap();
-    assert!(text(&refused.stderr).contains("AWS_ACCESS_KEY_ID is not set"), "{refused:?}");
-    remote.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
-    assert_eq!(printed(&remote.output().unwrap()), everything);
+    reaches_aws_alike(
+        &dev,
+        &[
+            (&["--level", "debug", "--json"], &everything),
+            (&["--request-id", &id[..8]], &of_request),
+            (&["--level", "error", "--component", component, "--app", "shop"], &errors),
+            (&["--app", "another"], ""),
+        ],
+    );
 
     dev.signal("TERM");
     dev.end();
@@ -194,61 +216,4 @@ async fn following_shows_what_comes_and_ends_with_the_local_cloud() {
     let output = follower.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("lambkin dev is gone"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn awss_own_command_invokes_reads_logs_and_uses_queues() {
-    let dev = Dev::start(&["--reserved-concurrency", "1"]);
-    let aws = |arguments: &[&str]| {
-        let mut command = Command::new(programs::tool("awscli-1.46.3/bin/aws").unwrap());
-        command.args(["--endpoint-url", &dev.endpoint(), "--output", "json"]).args(arguments);
-        command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b");
-        command.env("AWS_DEFAULT_REGION", "us-east-1").env("AWS_MAX_ATTEMPTS", "1");
-        command.current_dir(&dev.app).output().unwrap()
-    };
-    let json = |output: &Output| -> Value { serde_json::from_str(&printed(output)).unwrap() };
-    let invoke = ["lambda", "invoke", "--function-name", "shop", "--payload"];
-    let answer = json(&aws(&[&invoke[..], &[r#"{"do":"work"}"#, "answer.json"]].concat()));
-    assert_eq!(answer["StatusCode"], 200, "{answer}");
-    let payload = fs_err::read_to_string(dev.app.join("answer.json")).unwrap();
-    assert_eq!(payload, r#"{"path":"work"}"#);
-    dev.server.wait_for("invoke");
-
-    let output = ["--invocation-type", "Event", "later.json"];
-    let answer = json(&aws(&[&invoke[..], &[r#"{"do":"later"}"#], &output[..]].concat()));
-    assert_eq!(answer["StatusCode"], 202, "{answer}");
-    dev.server.wait_for("| asked for later");
-    let filter = ["logs", "filter-log-events", "--log-group-name", "/aws/lambda/shop"];
-    let events = json(&aws(&[&filter[..], &["--filter-pattern", "asked"]].concat()));
-    let events = events["events"].as_array().unwrap();
-    assert_eq!(events.len(), 2, "{events:?}");
-    assert!(events[1]["message"].as_str().unwrap().contains("asked for later"), "{events:?}");
-    let functions = json(&aws(&["lambda", "list-functions"]));
-    assert_eq!(functions["Functions"][0]["FunctionName"], "shop");
-
-    let queue = json(&aws(&["sqs", "create-queue", "--queue-name", "letters"]));
-    let url = ["--queue-url", queue["QueueUrl"].as_str().unwrap()];
-    let sqs = |call: &str, more: &[&str]| aws(&[&["sqs", call], &url[..], more].concat());
-    let sent = json(&sqs("send-message", &["--message-body", "by hand"]));
-    let heard = json(&sqs("receive-message", &["--wait-time-seconds", "5"]));
-    let heard = &heard["Messages"][0];
-    assert_eq!((&heard["Body"], &heard["MessageId"]), (&json!("by hand"), &sent["MessageId"]));
-    let handle = heard["ReceiptHandle"].as_str().unwrap();
-    printed(&sqs("delete-message", &["--receipt-handle", handle]));
-    assert_eq!(printed(&sqs("receive-message", &[])), "");
-
-    // One request is as many as there may be; the next is refused as Lambda does.
-    let address = dev.server.address;
-    let waiting = tokio::spawn(async move {
-        let request: Request = toml::from_str("path = '/wait'").unwrap();
-        client::send(address, &request).await
-    });
-    dev.server.wait_for("| asked for /wait");
-    let refused = aws(&[&invoke[..], &["{}", "refused.json"]].concat());
-    let said = text(&refused.stderr);
-    assert!(
-        said.contains("(TooManyRequestsException)") && said.contains("Rate Exceeded."),
-        "{said}"
-    );
-    waiting.abort();
 }

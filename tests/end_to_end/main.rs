@@ -11,6 +11,7 @@
 
 mod artifacts;
 mod authorizers;
+mod aws_cli;
 mod browser;
 mod building;
 mod capabilities;
@@ -22,6 +23,9 @@ mod endings;
 mod events;
 mod faulty_s3;
 mod files;
+/// The local cloud's own tests judge events as these do.
+#[path = "../../local-cloud/tests/support/judge.rs"]
+mod judge;
 mod load;
 mod local_cloud;
 mod logs;

@@ -1,11 +1,14 @@
 //! Events that come by themselves: what a client does to a bucket reaches the component of the trigger, in the real host.
 
+use crate::judge::judge;
 use crate::server::Server;
 use crate::stage::{Stage, guest};
 use lambkin_tests::boto3;
+use lambkin_tests::programs::{self, Programs};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 const APP: &str = "lambkin = 1\n\n[app]\nname = 'shop'\n\n\
@@ -17,7 +20,7 @@ const APP: &str = "lambkin = 1\n\n[app]\nname = 'shop'\n\n\
 
 /// Says what it is told, and fails for what it does not know.
 const IMAGES: &str = "export const handler = async (event) => { for (const record of event.Records) \
-    console.log('told ' + JSON.stringify({ version: record.eventVersion, name: record.eventName, ...record.s3.object })); };";
+    console.log('told ' + JSON.stringify({ version: record.eventVersion, name: record.eventName, ...record.s3.object, event })); };";
 
 #[test]
 fn a_schedule_reaches_its_component_when_its_time_has_come() {
@@ -39,6 +42,7 @@ fn a_schedule_reaches_its_component_when_its_time_has_come() {
     assert_eq!(told["detail-type"], "Scheduled Event");
     assert!(told["resources"][0].as_str().unwrap().ends_with(":rule/minutely"), "{told}");
     assert!(told["time"].as_str().unwrap().ends_with(":00Z"), "{told}");
+    judge(&[("EventBridgeModel", "Schedule", told)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,6 +90,33 @@ async fn objects_that_any_client_puts_copies_or_deletes_reach_the_component_of_t
     assert!(gone["sequencer"].as_str().unwrap() > copy["sequencer"].as_str().unwrap());
     told("ObjectRemoved:Delete", "in/form.txt");
     assert!(!dev.says_within("told", Duration::from_millis(300)), "of another prefix");
+    let kind = |name: &str| if name.starts_with("ObjectRemoved") { "S3Deleted" } else { "S3" };
+    let events = all.iter().map(|((name, _), told)| ("S3Model", kind(name), told["event"].clone()));
+    judge(&events.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_events_that_are_invoked_by_hand_fit_their_models_and_types() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = "lambkin = 1\n\n[app]\nname = 'shop'\n\n[component.echo]\nlanguage = 'javascript'\nsource = 'echo.js'\n\n\
+        [[route]]\npath = '$default'\ncomponent = 'echo'\n";
+    fs_err::write(folder.path().join("lambkin.toml"), app).unwrap();
+    let echo = "export const handler = async (event) => event;";
+    fs_err::write(folder.path().join("echo.js"), echo).unwrap();
+    let made = |template| {
+        let mut invoke = Command::new(Programs::find().unwrap().lambkin);
+        invoke.args(["invoke", "--event-template", template]).current_dir(folder.path());
+        serde_json::from_str(&programs::run(&mut invoke).unwrap()).unwrap()
+    };
+    judge(&[
+        ("S3Model", "S3", made("s3")),
+        ("EventBridgeModel", "Schedule", made("schedule")),
+        ("SqsModel", "Sqs", made("sqs")),
+        ("SnsModel", "Sns", made("sns")),
+        ("EventBridgeModel", "EventBridge", made("eventbridge")),
+        ("DynamoDBStreamModel", "DynamoDb", made("dynamodb")),
+        ("KinesisDataStreamModel", "Kinesis", made("kinesis")),
+    ]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,14 +133,30 @@ async fn the_host_hands_an_event_to_the_component_of_its_trigger_and_others_to_t
     }
     manifest += "\n[[route]]\npath = '/events/{source}'\ncomponent = 'rest'\n\
         \n[[trigger]]\ntype = 'sqs'\nqueue = 'orders'\ncomponent = 'orders'\n\
-        \n[[trigger]]\ntype = 'schedule'\nschedule = 'rate(1 day)'\nrule = 'nightly'\ncomponent = 'nightly'\n";
+        \n[[trigger]]\ntype = 'schedule'\nschedule = 'rate(1 day)'\nrule = 'nightly'\ncomponent = 'nightly'\n\
+        \n[[trigger]]\ntype = 'sns'\ntopic = 'news'\ncomponent = 'orders'\n\
+        \n[[trigger]]\ntype = 'dynamodb'\ntable = 'people'\ncomponent = 'nightly'\n\
+        \n[[trigger]]\ntype = 'kinesis'\nstream = 'arn:aws:kinesis:eu-west-1:1:stream/clicks'\ncomponent = 'orders'\n\
+        \n[[trigger]]\ntype = 'eventbridge'\nsource = 'till'\ncomponent = 'nightly'\n";
     fs_err::write(folder.join("lambkin.toml"), manifest).unwrap();
     stage.lambkin(&folder, &["publish", "--target", std::env::consts::ARCH]).unwrap();
     let host = stage.host(&[("LAMBKIN_APP", "shop@live")]);
     let queue = |name: &str| json!({ "Records": [{ "eventSource": "aws:sqs", "eventSourceARN": format!("arn:aws:sqs:eu-west-1:1:{name}") }] });
     let tick = |rule: &str| json!({ "source": "aws.events", "detail-type": "Scheduled Event", "resources": [format!("arn:aws:events:eu-west-1:1:rule/{rule}")] });
+    let topic = |name: &str| json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "TopicArn": format!("arn:aws:sns:eu-west-1:1:{name}") } }] });
+    let table = |name: &str| json!({ "Records": [{ "eventSource": "aws:dynamodb", "eventSourceARN": format!("arn:aws:dynamodb:eu-west-1:1:table/{name}/stream/2026-01-01T00:00:00.000") }] });
+    let stream = |region: &str| json!({ "Records": [{ "eventSource": "aws:kinesis", "eventSourceARN": format!("arn:aws:kinesis:{region}:1:stream/clicks") }] });
+    let sold = |source: &str| json!({ "source": source, "detail-type": "sold", "detail": {}, "resources": [] });
     let own = json!({ "anything": 1 });
     let expected = [
+        (topic("news"), "orders"),
+        (topic("sports"), "rest"),
+        (table("people"), "nightly"),
+        (table("peoples"), "rest"),
+        (stream("eu-west-1"), "orders"),
+        (stream("us-east-1"), "rest"),
+        (sold("till"), "nightly"),
+        (sold("door"), "rest"),
         (queue("orders"), "orders"),
         (queue("other"), "rest"),
         (tick("nightly"), "nightly"),

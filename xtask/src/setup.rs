@@ -43,7 +43,7 @@ const FOR_BUILDING: [Step; 2] = [
 ];
 
 /// What only the checks and tests need: tools, and independent programs to test against.
-const FOR_TESTING: [Step; 16] = [
+const FOR_TESTING: [Step; 17] = [
     VALGRIND,
     Step { name: "cargo-deny", install: cargo_deny::install },
     Step { name: "SeaweedFS", install: |config| python::install(config, &python::SEAWEEDFS) },
@@ -66,6 +66,10 @@ const FOR_TESTING: [Step; 16] = [
     Step {
         name: "WebSocket clients",
         install: |config| python::install(config, &python::WEBSOCKET_CLIENTS),
+    },
+    Step {
+        name: "TypeScript and the types of events",
+        install: |config| npm::install(config, &npm::EVENT_TYPES),
     },
     Step { name: "Chromium", install: chromium::install },
     Step { name: "Playwright", install: |config| npm::install(config, &npm::PLAYWRIGHT) },

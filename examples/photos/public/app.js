@@ -33,14 +33,16 @@ element("upload").onsubmit = async (event) => {
     headers: { authorization: `Bearer ${element("token").value}`, "content-type": "application/json" },
     body: JSON.stringify({ name: photo.name, type: photo.type, connection }),
   });
-  if (!answer.ok) return say(`refused: ${(await answer.json()).message}`);
-  const { url, fields } = await answer.json();
+  const { url, fields, ...said } = await answer.json();
+  // An authorizer's refusal has a capital letter.
+  if (!answer.ok) return say(`refused: ${said.message ?? said.Message}`);
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", photo);
   say(`${photo.name} is on its way`);
-  // S3 is another origin; what it says of a form is not needed, since the WebSocket tells the end.
-  await fetch(url, { method: "POST", body: form, mode: "no-cors" });
+  // S3 is another origin: on AWS the bucket's CORS rules must let this page in. The WebSocket tells the end.
+  const uploaded = await fetch(url, { method: "POST", body: form });
+  if (!uploaded.ok) say(`S3 refuses ${photo.name}: ${(await uploaded.text()).match(/<Code>(.*)<\/Code>/)?.[1]}`);
 };
 
 for (const photo of await (await fetch("api/photos")).json()) show(photo);

@@ -2,7 +2,7 @@
 //!
 //! [`Server`] is the whole of the public interface. Inside: `folder` owns the files and the index of them, `listing`
 //! pages through an index, `condition` decides If-Match and its kin, `body` moves bytes between sockets and files,
-//! `upload` assembles multipart uploads and `operations` maps S3's operations onto these.
+//! `upload` assembles multipart uploads and `operations` maps S3's operations onto these. `front` stands before it all.
 //!
 //! Writes are atomic (a record is renamed into place after its data) and survive a restart of the process; they are not
 //! flushed to the disk one by one, so the latest of them may be lost with the machine's power.
@@ -10,6 +10,7 @@
 mod body;
 mod condition;
 mod folder;
+mod front;
 mod host_name;
 mod listing;
 mod notification;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::service::service_fn;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 
@@ -134,7 +136,12 @@ impl Server {
             .set_auth(SimpleAuth::from_single(settings.access_key_id, settings.secret_access_key));
         service.set_host(LocalHost);
         let address = settings.address;
-        let http = HttpServer::start(address, service.build())
+        let service = service.build();
+        let front = service_fn(move |request| {
+            let service = service.clone();
+            async move { front::answer(&service, request).await }
+        });
+        let http = HttpServer::start(address, front)
             .await
             .map_err(|source| StartError::Listen { address, source })?;
         Ok(Self { http, folder, notifier })

@@ -1,10 +1,12 @@
 //! The local SQS: standard queues in memory, for its clients and for the triggers of an app.
 //!
-//! `api` answers SDKs, `attributes` is how they set a queue, `message` what it holds; `mapping` invokes a function with what arrives. Rules:
+//! `api` answers SDKs, `attributes` is how they set a queue, `message` what it holds; `mapping` invokes a function with what arrives,
+//! `destination` takes what Lambda tells of invocations. Rules:
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html>.
 
 mod api;
 mod attributes;
+mod destination;
 mod mapping;
 mod message;
 

@@ -1,14 +1,15 @@
 //! What the tests of the local cloud share: Python with independent clients, functions to invoke, and a plain HTTP client.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+
+mod judge;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -16,13 +17,12 @@ use bytes::Bytes;
 use fs_err as fs;
 use http_body_util::{BodyExt as _, Full};
 use lambkin_local_cloud::lambda::{Function, LogLine, Settings};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+pub(crate) use judge::{event_models, installed, judge, run, tools};
 
 /// The clients that nobody here wrote, pinned.
 const PACKAGES: [&str; 3] = ["boto3==1.44.5", "awslambdaric==4.2.2", "websockets==17.4"];
-
-/// AWS's own models of events, and a maker of tokens, pinned.
-const EVENT_MODELS: [&str; 2] = ["aws-lambda-powertools[parser]==3.37.0", "pyjwt[crypto]==2.15.1"];
 
 /// A Python interpreter and the folder its clients are in, installed once per machine.
 pub(crate) struct Python {
@@ -38,60 +38,6 @@ pub(crate) fn python() -> &'static Python {
         let packages = installed("local-cloud-test-clients-2", &PACKAGES);
         Python { interpreter: interpreter.trim().into(), packages }
     })
-}
-
-/// The folder of the packages that judge events and make tokens.
-pub(crate) fn event_models() -> &'static Path {
-    static MODELS: OnceLock<PathBuf> = OnceLock::new();
-    MODELS.get_or_init(|| installed("event-models-1", &EVENT_MODELS))
-}
-
-/// Whether each event fits the model of Powertools for AWS Lambda beside it.
-pub(crate) fn judge(events: &[(&str, Value)]) {
-    let mut command = Command::new("python3");
-    command.env("PYTHONPATH", event_models()).arg(tests().join("event_models.py"));
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    for (model, event) in events {
-        writeln!(input, "{}", json!({ "model": model, "event": event })).unwrap();
-    }
-    drop(input);
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(said.lines().count(), events.len(), "{said}");
-    for (verdict, (model, event)) in said.lines().zip(events) {
-        assert_eq!(verdict, "ok", "{model}: {event:#}");
-    }
-}
-
-/// Python packages, installed once per machine.
-fn installed(folder: &str, requirements: &[&str]) -> PathBuf {
-    let tools = std::env::home_dir().unwrap().join(".cache/lambkin/tools");
-    let packages = tools.join(folder);
-    if !packages.exists() {
-        fs::create_dir_all(&tools).unwrap();
-        let unfinished = tempfile::tempdir_in(&tools).unwrap();
-        let target = unfinished.path().join("packages");
-        run(Command::new("python3")
-            .args(["-m", "pip", "install", "-q", "--target"])
-            .arg(&target)
-            .args(requirements));
-        // Another test run may have been quicker, which is as good.
-        drop(fs::rename(&target, &packages));
-    }
-    packages
-}
-
-/// Runs a command to its end and gives its output; fails the test with all it printed.
-pub(crate) fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{command:?}\n{stdout}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    stdout
 }
 
 /// Runs one of the test scripts with the clients at hand, off the event loop.
@@ -112,7 +58,7 @@ pub(crate) async fn run_script_text(script: &str, arguments: &[&str]) -> String 
 
 /// A program that `cargo xtask setup` installs, by its path in the folder of tools.
 pub(crate) fn tool(path: &str) -> PathBuf {
-    let tool = std::env::home_dir().unwrap().join(".cache/lambkin/tools").join(path);
+    let tool = tools().join(path);
     assert!(tool.exists(), "{} is missing; run `cargo xtask setup`", tool.display());
     tool
 }

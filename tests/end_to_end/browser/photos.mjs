@@ -19,6 +19,11 @@ await browse(async (page) => {
   await page.getByRole("button", { name: "Upload" }).click();
   await page.locator("#photos tr").filter({ hasText: size }).waitFor();
 
+  // What S3 refuses is told by the page too, which reads the answer of another origin.
+  await page.locator("#photo").setInputFiles({ name: "huge.png", mimeType: "image/png", buffer: Buffer.alloc((5 << 20) + 1) });
+  await page.getByRole("button", { name: "Upload" }).click();
+  await page.getByRole("status").filter({ hasText: "S3 refuses huge.png: EntityTooLarge" }).waitFor();
+
   await page.reload();
   await page.locator("#photos tr").filter({ hasText: size }).waitFor();
 });

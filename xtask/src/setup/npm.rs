@@ -26,6 +26,12 @@ pub(super) const WSCAT: Program = Program { folder: "wscat-6.1.0", packages: &["
 pub(super) const PLAYWRIGHT: Program =
     Program { folder: "playwright-1.64.1", packages: &["playwright-core@1.64.1"] };
 
+/// What TypeScript programs take for AWS's events, and the compiler that judges by it.
+pub(super) const EVENT_TYPES: Program = Program {
+    folder: "event-types-1",
+    packages: &["typescript@5.9.3", "@types/aws-lambda@8.10.164"],
+};
+
 pub(super) fn install(config: &Config, program: &Program) -> anyhow::Result<Outcome> {
     let folder = config.tool(program.folder);
     // npm writes this file last: an installation that was broken off lacks it.

@@ -95,7 +95,9 @@ impl Cloud {
         };
         let api = start_api(arguments.listen, settings).await?;
         page.serves(api.address());
-        let lambda = lambda::ControlPlane::new(served.iter().map(|app| app.function.clone()));
+        let destinations = queues.clone();
+        let lambda = lambda::ControlPlane::new(served.iter().map(|app| app.function.clone()))
+            .with_destinations(move |arn| destinations.destination(arn));
         let services = Services { lambda, logs, queues };
         let endpoint = Endpoint::serve(aws, services)?;
         Ok(Self { s3, api, apps: served, endpoint, board })

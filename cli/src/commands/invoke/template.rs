@@ -192,7 +192,7 @@ fn sns(topic: &str, message: &str) -> Value {
             "Type": "Notification",
             "UnsubscribeUrl": format!("https://sns.{REGION}.amazonaws.com/?Action=Unsubscribe"),
             "TopicArn": topic,
-            "Subject": null,
+            "Subject": "example",
         },
     }] })
 }

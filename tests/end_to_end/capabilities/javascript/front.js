@@ -16,9 +16,9 @@ const CALLS = {
   },
   "files.delete": ({ folder, path }) => files.remove(folder, path),
   "files.getUrl": ({ folder, path, seconds: expiresIn }) => files.getUrl(folder, path, { expiresIn }),
-  "files.putUrl": ({ folder, path, type: contentType }) => files.putUrl(folder, path, { contentType }),
-  "files.postForm": async ({ folder, path, type: contentType, most: maxBytes = 100 }) => {
-    const { url, fields } = await files.postForm(folder, path, { contentType, minBytes: 1, maxBytes });
+  "files.putUrl": ({ folder, path, type: contentType, seconds: expiresIn }) => files.putUrl(folder, path, { contentType, expiresIn }),
+  "files.postForm": async ({ folder, path, type: contentType, seconds: expiresIn, most: maxBytes = 100 }) => {
+    const { url, fields } = await files.postForm(folder, path, { contentType, expiresIn, minBytes: 1, maxBytes });
     return { url, fields: Object.entries(fields) };
   },
   "jobs.start": ({ component, event }) => start(component, event),

@@ -21,7 +21,12 @@ def entries(event):
 
 def post_form(event):
     form = files.post_form(
-        event["folder"], event["path"], min_bytes=1, max_bytes=event.get("most", 100), content_type=event.get("type")
+        event["folder"],
+        event["path"],
+        min_bytes=1,
+        max_bytes=event.get("most", 100),
+        content_type=event.get("type"),
+        expires_in=event.get("seconds", 60),
     )
     return {"url": form.url, "fields": list(form.fields.items())}
 
@@ -38,7 +43,9 @@ CALLS = {
     "files.list": entries,
     "files.delete": lambda event: files.delete(event["folder"], event["path"]),
     "files.getUrl": lambda event: files.get_url(event["folder"], event["path"], expires_in=event.get("seconds", 60)),
-    "files.putUrl": lambda event: files.put_url(event["folder"], event["path"], content_type=event.get("type")),
+    "files.putUrl": lambda event: files.put_url(
+        event["folder"], event["path"], content_type=event.get("type"), expires_in=event.get("seconds", 60)
+    ),
     "files.postForm": post_form,
     "jobs.start": lambda event: jobs.start(event["component"], event["event"]),
     "websocket.send": lambda event: websocket.send(event["connection"], event["text"]),
