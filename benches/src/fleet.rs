@@ -59,6 +59,7 @@ impl Model {
             component: component.digest.clone(),
             expected: ArtifactDigest { digest: artifact.digest.clone(), size: artifact.size },
             stored_size: artifact.stored_size,
+            start_size: artifact.start_size,
         };
         Ok(Self {
             wasm: store.blob(&component.digest).await?,
@@ -100,11 +101,16 @@ impl Model {
         (wasm, artifact): (Bytes, Bytes),
     ) -> anyhow::Result<()> {
         let digest = sha256_hex(&wasm);
-        let stored =
-            store.put_artifact(&self.component.engine, &self.target, &digest, artifact).await?;
+        let stored = store
+            .put_artifact(&self.component.engine, &self.target, &digest, (artifact, Vec::new()))
+            .await?;
         let mut component = Component { digest, ..self.component.clone() };
-        let artifact =
-            Artifact { digest: stored.digest, size: stored.size, stored_size: stored.stored_size };
+        let artifact = Artifact {
+            digest: stored.digest,
+            size: stored.size,
+            stored_size: stored.stored_size,
+            start_size: stored.start_size,
+        };
         component.artifacts.insert(self.target.clone(), artifact);
         let mut release = Release { app: app.to_owned(), ..self.release.clone() };
         release.components.insert(self.name.clone(), component);

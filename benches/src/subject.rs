@@ -3,8 +3,13 @@
 use crate::arguments::Arguments;
 use crate::component;
 use crate::lambkin::Cloud;
+use anyhow::bail;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long a host may take to keep an artifact on disk.
+const LONGEST_FILL: Duration = Duration::from_secs(10);
 
 /// One row of the tables.
 #[derive(Debug)]
@@ -38,6 +43,24 @@ impl Subject {
         }
         fs_err::create_dir_all(&cache.folder)?;
         Ok(())
+    }
+
+    /// Waits for the artifact to be whole on disk, where it stays there between two starts.
+    pub(crate) fn wait_until_kept(&self) -> anyhow::Result<()> {
+        let Some(cache) = self.cache.as_ref().filter(|cache| !cache.is_emptied) else {
+            return Ok(());
+        };
+        let until = Instant::now() + LONGEST_FILL;
+        while Instant::now() < until {
+            for entry in fs_err::read_dir(&cache.folder)? {
+                // What is being written has a suffix.
+                if !entry?.file_name().to_string_lossy().contains('.') {
+                    return Ok(());
+                }
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!("after {LONGEST_FILL:?} there is no artifact in {}", cache.folder.display())
     }
 
     /// With the handler that a client of an interpreted language loads from `folder`, as Lambda names it.

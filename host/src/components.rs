@@ -4,10 +4,12 @@
 //! Many requests for a component that is not loaded cause one load.
 
 use crate::apps::App;
+use crate::config::Config;
 use crate::error::Fault;
+use crate::paged;
 use lambkin_engine::{ArtifactSource, Component, Engine, LoadError, Target};
 use lambkin_protocol::release;
-use lambkin_store::{ArtifactKey, Cache, ReadError, Source, Timings};
+use lambkin_store::{Artifact, ArtifactKey, Cache, ReadError, Source, Timings};
 use moka::future::Cache as Memory;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +56,8 @@ pub(crate) struct ColdLoad {
     pub(crate) fetched_bytes: u64,
     /// The bytes that are mapped.
     pub(crate) bytes: u64,
+    /// Whether the component began before all of them were unpacked.
+    pub(crate) paged: bool,
     pub(crate) load: Duration,
     pub(crate) link: Duration,
 }
@@ -73,13 +77,14 @@ pub(crate) struct Components {
     fingerprint: String,
     target: String,
     memory: Memory<String, Arc<Loaded>>,
+    paging: paged::Settings,
 }
 
 impl Components {
-    /// An empty set that maps at most `memory_bytes` of code.
-    pub(crate) fn new(engine: Engine, cache: Cache, memory_bytes: u64) -> Self {
+    /// An empty set that maps at most so much code as the configuration says.
+    pub(crate) fn new(engine: Engine, cache: Cache, config: &Config) -> Self {
         let memory = Memory::builder()
-            .max_capacity(memory_bytes)
+            .max_capacity(config.cache_memory_bytes)
             .weigher(|_, loaded: &Arc<Loaded>| u32::try_from(loaded.cold.bytes).unwrap_or(u32::MAX))
             .build();
         Self {
@@ -88,6 +93,7 @@ impl Components {
             fingerprint: lambkin_engine::fingerprint(),
             target: Target::current().to_string(),
             memory,
+            paging: paged::Settings::new(config),
         }
     }
 
@@ -113,6 +119,7 @@ impl Components {
                 size: artifact.size,
             },
             stored_size: artifact.stored_size,
+            start_size: artifact.start_size,
         };
         self.memory.try_get_with(name, self.load(key)).await
     }
@@ -134,18 +141,32 @@ impl Components {
     }
 
     async fn load(&self, key: ArtifactKey) -> Result<Arc<Loaded>, ComponentError> {
-        let file = self.cache.artifact_file(&key).await?;
+        let artifact = self.cache.artifact(&key, self.paging.of_the_machine()).await?;
         let start = Instant::now();
-        let component = self.engine.load(ArtifactSource::File(file.path()))?;
-        let link = component.link_time();
-        let cold = ColdLoad {
-            source: file.source,
-            store: file.timings,
-            fetched_bytes: file.fetched_bytes,
-            bytes: key.expected.size,
-            load: start.elapsed().saturating_sub(link),
-            link,
+        let (component, cold) = match artifact {
+            Artifact::File(file) => {
+                let component = self.engine.load(ArtifactSource::File(file.path()))?;
+                (component, ColdLoad::new(file.source, file.timings, file.fetched_bytes))
+            }
+            Artifact::Paged(paged, timings, fetched_bytes) => {
+                let file = paged::file(&paged).map_err(LoadError::Read)?;
+                let component = self.engine.load(ArtifactSource::Paged(&file))?;
+                self.paging.complete_later(&self.cache, &key, &paged);
+                let cold = ColdLoad::new(Source::Store, timings, fetched_bytes);
+                (component, ColdLoad { paged: true, ..cold })
+            }
         };
+        let link = component.link_time();
+        let load = start.elapsed().saturating_sub(link);
+        let cold = ColdLoad { bytes: key.expected.size, load, link, ..cold };
         Ok(Arc::new(Loaded { component, cold, reported: AtomicBool::new(false) }))
+    }
+}
+
+impl ColdLoad {
+    /// What is known before the component is loaded.
+    fn new(source: Source, store: Timings, fetched_bytes: u64) -> Self {
+        let (load, link) = (Duration::ZERO, Duration::ZERO);
+        Self { source, store, fetched_bytes, bytes: 0, paged: false, load, link }
     }
 }

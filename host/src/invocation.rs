@@ -100,7 +100,7 @@ impl Host {
         Ok(Self {
             files: Files::new(store.clone()),
             apps: Apps::new(store, config),
-            components: Components::new(engine, cache, config.cache_memory_bytes),
+            components: Components::new(engine, cache, config),
             response_mode: config.response_mode,
             allow_private_network: config.allow_private_network,
             memory_mb: config.memory_mb,

@@ -16,6 +16,7 @@ mod guest;
 mod init;
 mod invocation;
 pub mod lambda;
+mod paged;
 mod received;
 mod report;
 mod runtime_api;

@@ -47,6 +47,8 @@ pub(crate) fn warmup_failed(failure: &Failure, tags: &Tags) {
 struct ColdDetails {
     source: &'static str,
     bytes: u64,
+    /// Whether the rest of the artifact is unpacked only when it is touched.
+    paged: bool,
     fetched_bytes: u64,
     fetch_ms: f64,
     verify_ms: f64,
@@ -75,6 +77,7 @@ pub(crate) fn called(loaded: &Loaded, usage: &Usage, tags: &Tags) {
                 Source::Store => "store",
             },
             bytes: cold.bytes,
+            paged: cold.paged,
             fetched_bytes: cold.fetched_bytes,
             fetch_ms: milliseconds(cold.store.fetch),
             verify_ms: milliseconds(cold.store.verify),

@@ -31,6 +31,7 @@ mod local_cloud;
 mod logs;
 mod packages;
 mod page;
+mod paging;
 mod photos;
 mod queues;
 mod releases;

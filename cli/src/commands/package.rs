@@ -4,7 +4,7 @@ use crate::args;
 use crate::hint::hinted;
 use crate::output::Output;
 use crate::project::Project;
-use crate::publish;
+use crate::publish::{self, Destination};
 use crate::settings;
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -98,8 +98,9 @@ async fn publish_here(
     let store =
         Store::open(&project.work().join("store").display().to_string(), &S3Access::default())?;
     let built = publish::build_all(&project, &home, output).await?;
-    let quiet = Output::quiet();
-    let published = publish::publish(&project, &built, (&store, &[target], &home), &quiet).await?;
+    let (targets, quiet) = ([target], Output::quiet());
+    let to = Destination::local(&store, &targets, &home);
+    let published = publish::publish(&project, &built, to, &quiet).await?;
     let app = project.manifest.app.name.clone();
     publish::move_alias(&store, (&app, ALIAS), &published.id, None).await?;
     Ok((store, app, ALIAS.to_owned()))
@@ -193,6 +194,7 @@ async fn artifacts(
             component: component.digest.clone(),
             expected,
             stored_size: artifact.stored_size,
+            start_size: artifact.start_size,
         };
         let bytes = store
             .artifact(&key)

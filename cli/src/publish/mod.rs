@@ -9,6 +9,7 @@ mod components;
 mod compress;
 mod files;
 mod kept;
+mod rehearsal;
 mod release;
 
 pub(crate) use alias::{Move, move_alias, share_alias};
@@ -16,4 +17,4 @@ pub(crate) use components::{
     BuiltComponent, build_all, build_one, bytes as size, world as component_world,
 };
 pub(crate) use files::paths as file_paths;
-pub(crate) use release::publish;
+pub(crate) use release::{Destination, Rehearsal, publish};

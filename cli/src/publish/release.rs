@@ -4,6 +4,7 @@ use super::BuiltComponent;
 use super::compile;
 use super::components::bytes as size;
 use super::files;
+use super::rehearsal;
 use crate::output::Output;
 use crate::project::Project;
 use anyhow::{Context as _, Result};
@@ -13,6 +14,31 @@ use lambkin_protocol::manifest;
 use lambkin_protocol::release::{self, Artifact, Authorizer, Component, Limits, Release, Reuse};
 use lambkin_store::{Put, Store, StoredArtifact};
 use std::collections::BTreeMap;
+
+/// Where a release goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Destination<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) targets: &'a [Target],
+    pub(crate) home: &'a Home,
+    pub(crate) rehearsal: Rehearsal,
+}
+
+impl<'a> Destination<'a> {
+    /// A store on this machine.
+    pub(crate) fn local(store: &'a Store, targets: &'a [Target], home: &'a Home) -> Self {
+        Self { store, targets, home, rehearsal: Rehearsal::None }
+    }
+}
+
+/// Whether components are called once, to learn what a first call touches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rehearsal {
+    /// With their first call.
+    FirstCall,
+    /// Not at all: whoever loads them has all of them at hand.
+    None,
+}
 
 /// A release that is in the store.
 #[derive(Debug)]
@@ -27,9 +53,10 @@ pub(crate) struct Published {
 pub(crate) async fn publish(
     project: &Project,
     built: &BTreeMap<String, BuiltComponent>,
-    (store, targets, home): (&Store, &[Target], &Home),
+    to: Destination<'_>,
     output: &Output,
 ) -> Result<Published> {
+    let Destination { store, targets, home, .. } = to;
     let mut published = Published { id: String::new(), objects: 0, bytes: 0 };
     let mut components = BTreeMap::new();
     for (name, component) in built {
@@ -46,7 +73,7 @@ pub(crate) async fn publish(
         let mut artifacts = BTreeMap::new();
         for target in targets {
             let (stored, uploaded) =
-                artifact((name, component), *target, (store, home), output).await?;
+                artifact((name, component), (*target, project), to, output).await?;
             if uploaded {
                 published.add(Put::Stored, stored.stored_size);
             }
@@ -54,6 +81,7 @@ pub(crate) async fn publish(
                 digest: stored.digest,
                 size: stored.size,
                 stored_size: stored.stored_size,
+                start_size: stored.start_size,
             };
             artifacts.insert(target.to_string(), artifact);
         }
@@ -101,10 +129,11 @@ fn authorizers(manifest: &manifest::Manifest) -> BTreeMap<String, Authorizer> {
 /// The artifact that the store holds for a component and target, and whether it was put there now.
 async fn artifact(
     (name, component): (&str, &BuiltComponent),
-    target: Target,
-    (store, home): (&Store, &Home),
+    (target, project): (Target, &Project),
+    to: Destination<'_>,
     output: &Output,
 ) -> Result<(StoredArtifact, bool)> {
+    let Destination { store, home, rehearsal, .. } = to;
     let engine = lambkin_engine::fingerprint();
     let word = target.to_string();
     let found = store.find_artifact(&engine, &word, &component.digest).await;
@@ -113,7 +142,12 @@ async fn artifact(
     }
     let bytes = compile::compile(name, component, (target, home), output).await?;
     let _step = output.step(&format!("uploading {name} for {target}"));
-    let put = store.put_artifact(&engine, &word, &component.digest, bytes).await;
+    let touched = match rehearsal {
+        Rehearsal::FirstCall => Box::pin(rehearsal::touched(name, (&bytes, target), project)).await,
+        Rehearsal::None => Ok(Vec::new()),
+    };
+    let touched = touched.with_context(|| format!("component {name:?} cannot be rehearsed"))?;
+    let put = store.put_artifact(&engine, &word, &component.digest, (bytes, touched)).await;
     Ok((
         put.with_context(|| format!("the artifact of {name:?} for {target} cannot be uploaded"))?,
         true,

@@ -4,6 +4,7 @@
 
 use crate::engine::Shared;
 use crate::interfaces::{ImportError, check_known};
+use crate::paging::{PagedFile, Pager, not_guest_data};
 use crate::{Component, Target, World, fingerprint};
 use std::io::Read as _;
 use std::path::Path;
@@ -23,6 +24,8 @@ pub enum ArtifactSource<'a> {
     File(&'a Path),
     /// In memory, from where it is copied.
     Bytes(&'a [u8]),
+    /// In a file with holes, which are filled when they are touched.
+    Paged(&'a PagedFile),
 }
 
 /// An artifact that cannot be loaded.
@@ -97,6 +100,12 @@ pub(crate) fn load(
     source: ArtifactSource<'_>,
 ) -> Result<Component, LoadError> {
     let component = deserialize(&shared.engine, source)?;
+    let filler = match source {
+        ArtifactSource::Paged(paged) => {
+            Some(Arc::new(Pager::start(paged.clone()).map_err(LoadError::Read)?))
+        }
+        ArtifactSource::File(_) | ArtifactSource::Bytes(_) => None,
+    };
     let ty = component.component_type();
     let mut imports: Vec<String> =
         ty.imports(&shared.engine).map(|(name, _)| name.to_owned()).collect();
@@ -110,7 +119,8 @@ pub(crate) fn load(
     let link = |error: wasmtime::Error| LoadError::Link { reason: format!("{error:#}") };
     let start = Instant::now();
     let pre = shared.linked.instantiate_pre(&component, &imports).map_err(link)?;
-    let component = Component::new(Arc::clone(shared), pre, world, imports).map_err(link)?;
+    let component =
+        Component::new((Arc::clone(shared), filler), pre, world, imports).map_err(link)?;
     Ok(component.with_link_time(start.elapsed()))
 }
 
@@ -118,6 +128,11 @@ fn deserialize(
     engine: &wasmtime::Engine,
     source: ArtifactSource<'_>,
 ) -> Result<wasmtime::component::Component, LoadError> {
+    if let ArtifactSource::Paged(paged) = source {
+        for range in not_guest_data(paged).map_err(LoadError::Read)? {
+            paged.pages.bring(range).map_err(LoadError::Read)?;
+        }
+    }
     match kind(source)? {
         Kind::Component => {}
         Kind::Other(found) => return Err(LoadError::NotAnArtifact { found }),
@@ -130,6 +145,10 @@ fn deserialize(
         // SAFETY: the caller of `Engine::load` has verified that the bytes are what our own compiler made.
         ArtifactSource::File(path) => unsafe {
             wasmtime::component::Component::deserialize_file(engine, path)
+        },
+        // SAFETY: as above; what only guests touch is watched before any guest runs.
+        ArtifactSource::Paged(paged) => unsafe {
+            wasmtime::component::Component::deserialize_file(engine, paged.path())
         },
         // SAFETY: as above.
         ArtifactSource::Bytes(bytes) => unsafe {
@@ -151,19 +170,22 @@ fn kind(source: ArtifactSource<'_>) -> Result<Kind, LoadError> {
             wasmtime::Engine::detect_precompiled(bytes),
             bytes.get(..HEADER).unwrap_or(bytes).to_vec(),
         ),
-        ArtifactSource::File(path) => {
-            let mut header = Vec::new();
-            let file = fs_err::File::open(path).map_err(LoadError::Read)?;
-            file.take(HEADER as u64).read_to_end(&mut header).map_err(LoadError::Read)?;
-            // An error here is a file that is not ELF, or not whole.
-            (wasmtime::Engine::detect_precompiled_file(path).unwrap_or(None), header)
-        }
+        ArtifactSource::File(path) => kind_of_file(path)?,
+        ArtifactSource::Paged(paged) => kind_of_file(&paged.path())?,
     };
     Ok(match precompiled {
         Some(Precompiled::Component) => Kind::Component,
         Some(Precompiled::Module) => Kind::Other("an artifact of a core module"),
         None => unrecognised(&header),
     })
+}
+
+fn kind_of_file(path: &Path) -> Result<(Option<Precompiled>, Vec<u8>), LoadError> {
+    let mut header = Vec::new();
+    let file = fs_err::File::open(path).map_err(LoadError::Read)?;
+    file.take(HEADER as u64).read_to_end(&mut header).map_err(LoadError::Read)?;
+    // An error here is a file that is not ELF, or not whole.
+    Ok((wasmtime::Engine::detect_precompiled_file(path).unwrap_or(None), header))
 }
 
 fn unrecognised(header: &[u8]) -> Kind {

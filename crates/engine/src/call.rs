@@ -46,7 +46,7 @@ fn open(
         return Ok((session, Some(instance), Some(life)));
     }
     let life = Life::new(&component.0, invocation);
-    Ok((Session::open(shared, invocation, Stdout::Lines)?, None, life))
+    Ok((Session::open(&component.0, invocation, Stdout::Lines)?, None, life))
 }
 
 /// `exit(0)` ends a guest by an error that is none.

@@ -5,7 +5,8 @@
 use crate::bindings::{async_function, function};
 use crate::engine::Shared;
 use crate::kept::ComponentId;
-use crate::pages::Pages;
+use crate::paging::Pager;
+use crate::resident::Resident;
 use crate::state::State;
 use std::fmt;
 use std::sync::Arc;
@@ -78,10 +79,12 @@ pub struct Component(pub(crate) Arc<Inner>, Duration);
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
     pub(crate) callee: Callee,
+    /// Who fills the artifact, where not all of it was there.
+    pub(crate) pager: Option<Arc<Pager>>,
     pub(crate) id: ComponentId,
     /// Whether the pool has room for its instances between invocations.
     pub(crate) can_be_kept: bool,
-    pub(crate) pages: Pages,
+    pub(crate) resident: Resident,
     world: World,
     imports: Vec<String>,
 }
@@ -104,13 +107,14 @@ pub(crate) enum Callee {
 
 impl Component {
     pub(crate) fn new(
-        shared: Arc<Shared>,
+        (shared, pager): (Arc<Shared>, Option<Arc<Pager>>),
         pre: InstancePre<State>,
         world: World,
         imports: Vec<String>,
     ) -> wasmtime::Result<Self> {
         let needed = pre.component().resources_required();
-        let can_be_kept = needed.is_some_and(|needed| needed.num_memories <= 1);
+        let can_be_kept = needed.as_ref().is_some_and(|needed| needed.num_memories <= 1);
+        let largest = needed.and_then(|needed| needed.max_initial_memory_size).unwrap_or_default();
         let callee = match world {
             World::Http => Callee::Http(http::bindings::ProxyPre::new(pre)?),
             World::HttpAsync => Callee::HttpAsync(http_async::bindings::ServicePre::new(pre)?),
@@ -121,8 +125,8 @@ impl Component {
             World::Command => command(pre)?,
         };
         let id = ComponentId::next();
-        let pages = Pages::new(shared.engine.pooling_allocator_metrics().is_some());
-        let inner = Inner { shared, callee, id, can_be_kept, pages, world, imports };
+        let resident = Resident::new(shared.engine.pooling_allocator_metrics().is_some(), largest);
+        let inner = Inner { shared, callee, pager, id, can_be_kept, resident, world, imports };
         Ok(Self(Arc::new(inner), Duration::ZERO))
     }
 

@@ -24,7 +24,8 @@ mod limits;
 mod linked;
 mod outbound;
 mod output;
-mod pages;
+mod paging;
+mod resident;
 mod session;
 mod state;
 mod target;
@@ -46,4 +47,7 @@ pub use interfaces::{Granted, ImportError};
 pub use invocation::{
     Context, Grants, Invocation, LambdaFunction, Limits, OutputSink, Reuse, Stream, Usage,
 };
+#[cfg(feature = "compile")]
+pub use paging::Recording;
+pub use paging::{PagedFile, Pages, can_page};
 pub use target::{Target, UnknownTarget};

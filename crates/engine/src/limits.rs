@@ -15,11 +15,12 @@ pub(crate) struct Limiter {
     used: u64,
     peak: u64,
     refused: bool,
+    new_memory: bool,
 }
 
 impl Limiter {
     pub(crate) fn new(limit: u64) -> Self {
-        Self { limit, used: 0, peak: 0, refused: false }
+        Self { limit, used: 0, peak: 0, refused: false, new_memory: false }
     }
 
     /// The most that was in use at once, in bytes.
@@ -30,6 +31,11 @@ impl Limiter {
     /// The bound, when growth beyond it was refused.
     pub(crate) fn refused(&self) -> Option<u64> {
         self.refused.then_some(self.limit)
+    }
+
+    /// Whether a memory was made since this was last asked.
+    pub(crate) fn has_new_memory(&mut self) -> bool {
+        std::mem::take(&mut self.new_memory)
     }
 
     fn grow(&mut self, current: usize, desired: usize) -> bool {
@@ -55,6 +61,8 @@ impl ResourceLimiter for Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
+        // wasmtime asks for a memory's first size as for any other.
+        self.new_memory |= current == 0;
         Ok(self.grow(current, desired))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Each way of calling a component opens a session, runs the guest in its store and closes it with the outcome.
 
+use crate::component::Inner;
 use crate::engine::Shared;
 use crate::error::{DeadlineReached, InvokeError, from_wasmtime};
 use crate::invocation::{Invocation, Usage};
@@ -26,10 +27,11 @@ pub(crate) struct Session {
 impl Session {
     /// Makes the store. What the guest gets from `invocation` is taken out of it.
     pub(crate) fn open(
-        shared: &Shared,
+        component: &Inner,
         invocation: &mut Invocation,
         stdout: Stdout,
     ) -> Result<Self, InvokeError> {
+        let shared = &component.shared;
         let opened = Instant::now();
         let state = State::new(invocation, stdout)?;
         let mut store = Store::new(&shared.engine, state);
@@ -41,6 +43,9 @@ impl Session {
             // Tokio's own yield, so that timers and sockets are looked at too.
             Ok(UpdateDeadline::YieldCustom(TICKS, Box::pin(tokio::task::yield_now())))
         });
+        if let Some(pager) = &component.pager {
+            pager.attend(&mut store);
+        }
         let mut session = Self { store, opened, instantiated: None, running: None };
         session.watch(shared)?;
         Ok(session)

@@ -143,6 +143,9 @@ pub struct Artifact {
     pub size: u64,
     /// Its size as stored (compressed), in bytes.
     pub stored_size: u64,
+    /// How many bytes at its start a first call needs; 0 where that is not known.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub start_size: u64,
 }
 
 /// What a component exports, and so how the host calls it.
@@ -315,13 +318,22 @@ pub(crate) fn version_of(bytes: &[u8], member: &str, known: u32) -> Result<(), u
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_unknown(size: &u64) -> bool {
+    *size == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn release() -> Release {
-        let artifact =
-            Artifact { digest: digest::sha256_hex("artifact"), size: 10, stored_size: 5 };
+        let artifact = Artifact {
+            digest: digest::sha256_hex("artifact"),
+            size: 10,
+            stored_size: 5,
+            start_size: 3,
+        };
         let component = Component {
             digest: digest::sha256_hex("wasm"),
             size: 4,

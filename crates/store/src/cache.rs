@@ -23,13 +23,16 @@ use tokio::sync::Mutex;
 
 use crate::deadline::Deadline;
 use crate::error::ReadError;
-use crate::fetch::ArtifactKey;
+use crate::fetch::{ArtifactKey, Fetch};
 use crate::layout;
 use crate::package::Package;
+use crate::paged::PagedArtifact;
 use crate::store::Store;
 use disk::{Disk, Identity, Kept};
 use families::Families;
 
+/// A smaller artifact is unpacked before anything could begin without it.
+const WORTH_PAGING: u64 = 2 << 20;
 /// How many artifacts this process remembers the state of.
 const REMEMBERED: u64 = 4096;
 
@@ -66,6 +69,24 @@ impl ArtifactFile {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Whether an artifact may be used before all of it is unpacked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// Yes: its pages come when they are touched.
+    Yes,
+    /// No: all of it is in a file first.
+    No,
+}
+
+/// A verified artifact.
+#[derive(Debug)]
+pub enum Artifact {
+    /// Whole, in a file.
+    File(ArtifactFile),
+    /// In memory, not all of it unpacked; what it cost, and the bytes fetched from the store (compressed).
+    Paged(Arc<PagedArtifact>, Timings, u64),
 }
 
 /// Where an artifact came from.
@@ -129,6 +150,78 @@ impl Cache {
             .try_get_with(layout::release(app, id), load)
             .await
             .map_err(|error| (*error).clone())
+    }
+
+    /// A verified artifact: its file, or where `paging` allows it and neither package nor disk has it, one in memory of
+    /// which only what a first call touches is fetched. [`Cache::keep`] makes a file of that.
+    pub async fn artifact(&self, key: &ArtifactKey, paging: Paging) -> Result<Artifact, ReadError> {
+        if paging == Paging::No || key.expected.size < WORTH_PAGING {
+            return self.artifact_file(key).await.map(Artifact::File);
+        }
+        let started = Instant::now();
+        if let Some(found) = self.at_hand(key, started).await? {
+            return Ok(Artifact::File(found));
+        }
+        let fetch = Fetch::begin(self.store.objects(), key, self.store.deadline()).await?;
+        let apart = self.store.objects().apart();
+        let Some(apart) = apart.filter(|_| fetch.can_begin_early()) else {
+            return self.artifact_file(key).await.map(Artifact::File);
+        };
+        let local = self.families.local(&self.disk, fetch.description()).await;
+        let file = PagedArtifact::empty_file(key.expected.size)
+            .map_err(|error| self.disk_error(key, error))?;
+        let (paged, cost) = fetch.page_to(file, (local, apart)).await?;
+        let timings = Timings { wait: Duration::ZERO, fetch: cost.fetch, verify: cost.work };
+        let paged = Arc::new(paged);
+        self.families.remember_paged(&key.expected, &paged);
+        Ok(Artifact::Paged(paged, timings, cost.bytes))
+    }
+
+    /// Writes an artifact in memory to the disk cache, whole, so that it is found there from now on. Nothing of it may
+    /// be in the store alone; see [`PagedArtifact::fetch_rest`].
+    pub async fn keep(
+        &self,
+        key: &ArtifactKey,
+        paged: &Arc<PagedArtifact>,
+    ) -> Result<(), ReadError> {
+        let failed = |error| self.disk_error(key, error);
+        let lock = self.disk.lock_fill(&key.expected.digest).await.map_err(failed)?;
+        if self.disk.find(&key.expected, None).await.map_err(failed)?.is_some() {
+            return Ok(());
+        }
+        let file = fill::reserve(&self.store, &self.disk, key).await?;
+        let (disk, whole, expected) = (self.disk.clone(), Arc::clone(paged), key.expected.clone());
+        let kept = disk::blocking(move || {
+            whole.write_to(&file)?;
+            let kept = disk.publish(file, &expected)?;
+            whole.read_from(Arc::new(kept.lease));
+            Ok::<_, std::io::Error>(())
+        });
+        kept.await.map_err(failed)?;
+        drop(lock);
+        self.families.remember(&key.expected, paged.description());
+        Ok(())
+    }
+
+    /// What package or disk have of it.
+    async fn at_hand(
+        &self,
+        key: &ArtifactKey,
+        started: Instant,
+    ) -> Result<Option<ArtifactFile>, ReadError> {
+        if let Some(path) = self.package.as_ref().and_then(|package| package.find(&key.expected)) {
+            let (timings, source) = (Timings::default(), Source::Package);
+            let file = ArtifactFile { path, source, timings, fetched_bytes: 0, _lease: None };
+            return Ok(Some(file));
+        }
+        let known = self.verified.get(&key.expected.digest).await;
+        let known = match &known {
+            Some(known) => *known.lock().await,
+            None => None,
+        };
+        let kept = self.disk.find(&key.expected, known).await;
+        let kept = kept.map_err(|error| self.disk_error(key, error))?;
+        Ok(kept.map(|kept| found(kept, started)))
     }
 
     /// The verified file of an artifact, fetched from the store when the disk has none that is whole.

@@ -16,10 +16,11 @@ use crate::error::ReadError;
 use crate::layout;
 use crate::objects::Objects;
 use crate::packed::{ArtifactDigest, Description, LABEL_BYTES, Label, UnpackError};
-use plan::{Plan, Run};
+use crate::paged::{PagedArtifact, Source};
+use plan::Plan;
 use work::Workers;
 
-pub(crate) use plan::Span;
+pub(crate) use plan::{Copy, Job, Run, Span};
 
 /// An object up to this size is one request. S3 serves one connection at 80-100 MB/s
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-design-patterns.html>), so it takes
@@ -27,6 +28,8 @@ pub(crate) use plan::Span;
 const ONE_REQUEST: u64 = 4 << 20;
 /// The first request for a larger one: the description is in it.
 const FIRST: u64 = 1 << 20;
+/// How many bytes must be left for later for a thread that brings them to be worth it.
+const WORTH_PAGING: u64 = 1 << 20;
 /// How many requests are under way at once, which also bounds the memory held to this many runs of frames.
 const PARALLEL: usize = 6;
 
@@ -43,6 +46,8 @@ pub struct ArtifactKey {
     pub expected: ArtifactDigest,
     /// The size of the stored object as the release has it, in bytes. Only how it is fetched depends on it.
     pub stored_size: u64,
+    /// How many bytes at its start a first call needs, as the release has it; 0 where it does not say.
+    pub start_size: u64,
 }
 
 impl ArtifactKey {
@@ -50,6 +55,13 @@ impl ArtifactKey {
     pub(crate) fn object(&self) -> String {
         layout::artifact(&self.engine, &self.target, &self.component)
     }
+}
+
+/// What is fetched at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    All,
+    Hot,
 }
 
 /// A fetch whose description has arrived.
@@ -74,9 +86,18 @@ pub(crate) struct Cost {
     pub(crate) bytes: u64,
 }
 
+/// What a fetch brought.
+struct Gathered {
+    cost: Cost,
+    /// Frames that were not fetched.
+    later: Vec<Run>,
+    /// What was not copied from the file that has it.
+    copies: Vec<Copy>,
+}
+
 /// A file that has some of the bytes.
 pub(crate) struct Local {
-    pub(crate) file: File,
+    pub(crate) file: Arc<File>,
     /// Which, ascending by their place in the base.
     pub(crate) spans: Vec<Span>,
 }
@@ -89,7 +110,11 @@ impl Fetch {
         deadline: Deadline,
     ) -> Result<Self, ReadError> {
         let (started, object) = (Instant::now(), key.object());
-        let first = if key.stored_size > ONE_REQUEST { FIRST } else { ONE_REQUEST };
+        let first = match key.start_size {
+            1..=ONE_REQUEST => key.start_size,
+            _ if key.stored_size > ONE_REQUEST => FIRST,
+            _ => ONE_REQUEST,
+        };
         let mut start = objects.part(&object, 0..first, deadline).await?.bytes;
         let damaged = |error| unpack_error(&*objects, &object, &key.expected, error);
         let label = Label::read(&start)
@@ -116,18 +141,59 @@ impl Fetch {
         file: &Arc<File>,
         local: Option<Local>,
     ) -> Result<Cost, ReadError> {
-        let spans = local.as_ref().map_or(&[][..], |local| &local.spans);
+        Ok(self.gather((file, Scope::All), local.as_ref()).await?.cost)
+    }
+
+    /// Whether so much of the artifact is not touched by a first call that it is worth to begin without it.
+    pub(crate) fn can_begin_early(&self) -> bool {
+        let size = |hot| {
+            let frames = self.description.all_frames().filter(|frame| frame.hot == hot);
+            frames.map(|frame| u64::from(frame.size)).sum::<u64>()
+        };
+        size(true) > 0 && size(false) >= WORTH_PAGING
+    }
+
+    /// Writes what a first call touches to a new file of holes that has its length already. The rest is fetched when
+    /// somebody asks for it.
+    pub(crate) async fn page_to(
+        self,
+        file: File,
+        (local, apart): (Option<Local>, Arc<dyn Objects>),
+    ) -> Result<(PagedArtifact, Cost), ReadError> {
+        let file = Arc::new(file);
+        let Gathered { cost, later, copies } =
+            self.gather((&file, Scope::Hot), local.as_ref()).await?;
+        let local = local.map(|local| local.file);
+        let source = Source::new(apart, self.deadline.within(), self.key.expected.clone());
+        let paged = PagedArtifact::new((file, local), self.description, (source, later, copies));
+        let object = || self.objects.url(&self.key.object());
+        let failed = |error| ReadError::Disk { object: object(), source: Arc::new(error) };
+        Ok((paged.map_err(failed)?, cost))
+    }
+
+    /// Fetches what the scope says, and writes it.
+    async fn gather(
+        &self,
+        (file, scope): (&Arc<File>, Scope),
+        local: Option<&Local>,
+    ) -> Result<Gathered, ReadError> {
+        let spans = local.map_or(&[][..], |local| &local.spans);
         let Plan { own, base, copies } = Plan::new(&self.description, self.header as u64, spans);
+        let is_now = |job: &Job| scope == Scope::All || job.frame.hot;
+        let (own, own_later): (Vec<_>, Vec<_>) = own.into_iter().partition(is_now);
+        let (base, base_later): (Vec<_>, Vec<_>) = base.into_iter().partition(is_now);
+        let (now, copies): (Vec<_>, Vec<_>) =
+            copies.into_iter().partition(|copy| scope == Scope::All || copy.hot);
         let workers = Workers::start(own.len() + base.len(), file);
-        let copying = local.map(|local| work::copy(local.file, Arc::clone(file), copies));
+        let copying = local.map(|local| work::copy(Arc::clone(&local.file), Arc::clone(file), now));
         let object: Arc<str> = self.key.object().into();
+        let base_object: Arc<str> = self.base_object().unwrap_or_default().into();
         let (here, rest): (Vec<_>, Vec<_>) =
             own.into_iter().partition(|job| job.end() <= self.start.len() as u64);
-        let base_object: Option<Arc<str>> = self.base_object().map(Into::into);
-        let mut runs = plan::runs(&object, rest);
-        if let Some(base_object) = &base_object {
-            runs.extend(plan::runs(base_object, base));
-        }
+        let mut runs = plan::runs(&object, rest, plan::RUN);
+        runs.extend(plan::runs(&base_object, base, plan::RUN));
+        let mut later = plan::runs(&object, own_later, plan::LATER);
+        later.extend(plan::runs(&base_object, base_later, plan::LATER));
         let mut bytes = self.start.len() as u64;
         let mut taken = true;
         for job in here {
@@ -156,7 +222,7 @@ impl Fetch {
         if let Some(copying) = copying {
             work += copying.await.map_err(|error| judge((object, error)))?;
         }
-        Ok(Cost { fetch, work, bytes })
+        Ok(Gathered { cost: Cost { fetch, work, bytes }, later, copies })
     }
 
     fn base_object(&self) -> Option<String> {
@@ -174,7 +240,7 @@ fn what_instead(start: &[u8]) -> String {
 }
 
 /// The error for a stored artifact that did not unpack.
-fn unpack_error(
+pub(crate) fn unpack_error(
     objects: &dyn Objects,
     key: &str,
     expected: &ArtifactDigest,

@@ -105,6 +105,10 @@ impl Folder {
 }
 
 impl Objects for Folder {
+    fn apart(&self) -> Option<Arc<dyn Objects>> {
+        Some(Arc::new(self.clone()))
+    }
+
     fn url(&self, key: &str) -> String {
         if key.is_empty() {
             self.root.display().to_string()

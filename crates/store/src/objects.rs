@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -60,6 +61,10 @@ pub trait Objects: fmt::Debug + Send + Sync + 'static {
         expect: Expect,
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<ETag, WriteError>>;
+
+    /// The same objects by connections of its own, for a thread that must go on while the one that runs the others
+    /// waits for it; none where that cannot be had.
+    fn apart(&self) -> Option<Arc<dyn Objects>>;
 
     /// The sorted names directly below `folder`, of objects and of folders alike; none when there is no such folder.
     fn children<'a>(

@@ -2,7 +2,7 @@
 //!
 //! | part | content |
 //! |---|---|
-//! | label, 60 bytes | [`MAGIC`]; SHA-256 of the description; the artifact's size, the object's, the description's, as `u64`, `u64`, `u32` in little-endian order |
+//! | label, 68 bytes | [`MAGIC`]; SHA-256 of the description; the artifact's size, the object's, that of its start, the description's, as `u64`, `u64`, `u64`, `u32` in little-endian order |
 //! | description | which frames there are, and which bytes of them go where ([`Description`], in postcard's form) |
 //! | frames | zstd frames of at most [`FRAME`] uncompressed bytes each |
 //! | blocks | only where there is no base: SHA-256 of each block of [`BLOCK`] bytes that is not all zeros |
@@ -19,15 +19,15 @@ use std::io;
 
 use crate::digest::hex;
 
-pub(crate) use description::{Description, Frame, From, Piece};
+pub(crate) use description::{Description, Frame, From, Piece, Zeros};
 pub(crate) use pack::{BaseBlocks, family, pack};
 pub(crate) use unpack::Unpacker;
 
 /// The first bytes of an artifact of this form; the last of them is its version.
-const MAGIC: [u8; 8] = *b"LAMBKIN\x02";
+const MAGIC: [u8; 8] = *b"LAMBKIN\x03";
 const DIGEST_BYTES: usize = 32;
 /// The length of the label.
-pub(crate) const LABEL_BYTES: usize = 8 + DIGEST_BYTES + 8 + 8 + 4;
+pub(crate) const LABEL_BYTES: usize = 8 + DIGEST_BYTES + 8 + 8 + 8 + 4;
 
 /// What is compared with a base, left out where it is empty, and a page on every processor that artifacts are for.
 const BLOCK: usize = 4096;
@@ -53,6 +53,9 @@ pub struct StoredArtifact {
     pub size: u64,
     /// The number of bytes of the stored object; what it shares with its base is in that one's.
     pub stored_size: u64,
+    /// The number of bytes at the start of the stored object that a first call needs; up to the frames where it is not
+    /// known what it touches.
+    pub start_size: u64,
 }
 
 impl StoredArtifact {
@@ -76,20 +79,23 @@ impl Label {
         let (digest, rest) = object.strip_prefix(&MAGIC)?.split_first_chunk::<DIGEST_BYTES>()?;
         let (size, rest) = rest.split_first_chunk()?;
         let (stored_size, rest) = rest.split_first_chunk()?;
+        let (start_size, rest) = rest.split_first_chunk()?;
         let (description, _) = rest.split_first_chunk()?;
         let artifact = StoredArtifact {
             digest: hex(digest),
             size: u64::from_le_bytes(*size),
             stored_size: u64::from_le_bytes(*stored_size),
+            start_size: u64::from_le_bytes(*start_size),
         };
         Some(Self { artifact, description: u32::from_le_bytes(*description) as usize })
     }
 
-    fn write(digest: &[u8; DIGEST_BYTES], sizes: [u64; 2], description: usize) -> Vec<u8> {
+    fn write(digest: &[u8; DIGEST_BYTES], sizes: [u64; 3], description: usize) -> Vec<u8> {
         // A description of 4 GiB would be of an artifact that nothing could run.
         let description = u32::try_from(description).unwrap_or(u32::MAX);
-        let [size, stored_size] = sizes.map(u64::to_le_bytes);
-        [&MAGIC[..], digest, &size, &stored_size, &description.to_le_bytes()].concat()
+        let [size, stored_size, start_size] = sizes.map(u64::to_le_bytes);
+        let description = description.to_le_bytes();
+        [&MAGIC[..], digest, &size, &stored_size, &start_size, &description].concat()
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod retry;
 mod signed;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -36,6 +37,8 @@ pub(crate) struct Bucket {
     client: Client,
     name: String,
     prefix: String,
+    /// What the client was made with; none where it is another's.
+    access: Option<S3Access>,
 }
 
 impl Bucket {
@@ -50,12 +53,13 @@ impl Bucket {
             client: client(url, access)?,
             name: bucket.to_owned(),
             prefix: prefix.to_owned(),
+            access: Some(access.clone()),
         })
     }
 
     /// A whole bucket, through a client that is there.
     pub(crate) fn over(client: Client, bucket: &str) -> Self {
-        Self { client, name: bucket.to_owned(), prefix: String::new() }
+        Self { client, name: bucket.to_owned(), prefix: String::new(), access: None }
     }
 
     fn key(&self, key: &str) -> String {
@@ -167,6 +171,12 @@ impl Bucket {
 }
 
 impl Objects for Bucket {
+    fn apart(&self) -> Option<Arc<dyn Objects>> {
+        let access = self.access.as_ref()?;
+        let apart = Self { client: client(&self.url(""), access).ok()?, ..self.clone() };
+        Some(Arc::new(apart))
+    }
+
     fn url(&self, key: &str) -> String {
         let path = if key.is_empty() { self.prefix.clone() } else { self.key(key) };
         format!("s3://{}/{path}", self.name)

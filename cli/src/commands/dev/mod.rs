@@ -12,7 +12,7 @@ mod websocket;
 use crate::args;
 use crate::output::Output;
 use crate::project::Project;
-use crate::publish::{self, BuiltComponent};
+use crate::publish::{self, BuiltComponent, Destination};
 use crate::running::Claim;
 use crate::settings;
 use crate::signals::Signals;
@@ -184,7 +184,7 @@ impl Session {
     /// Publishes what is built, and the files beside it.
     pub(crate) async fn publish(&self, store: &Store) -> Result<()> {
         let targets = [Target::current()];
-        let to = (store, targets.as_slice(), &self.home);
+        let to = Destination::local(store, &targets, &self.home);
         let published = publish::publish(&self.project, &self.built, to, &Output::quiet()).await?;
         publish::move_alias(store, (&self.project.manifest.app.name, ALIAS), &published.id, None)
             .await?;

@@ -7,6 +7,7 @@ use crate::config;
 use crate::hint::{WithHint as _, hinted};
 use crate::output::Output;
 use crate::project::Project;
+use crate::publish::Destination;
 use crate::settings;
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -112,9 +113,8 @@ async fn publish_here(arguments: &args::Invoke, output: &Output) -> Result<Serve
     let store = Store::open(&url, &S3Access::default())?;
     let built = crate::publish::build_all(&project, &home, output).await?;
     let targets = [Target::current()];
-    let published =
-        crate::publish::publish(&project, &built, (&store, &targets, &home), &Output::quiet())
-            .await?;
+    let to = Destination::local(&store, &targets, &home);
+    let published = crate::publish::publish(&project, &built, to, &Output::quiet()).await?;
     let app = project.manifest.app.name.clone();
     crate::publish::move_alias(&store, (&app, ALIAS), &published.id, None).await?;
     Ok(Served { app, alias: ALIAS.to_owned(), store: url, access: S3Access::default() })

@@ -4,7 +4,7 @@ use crate::args;
 use crate::hint::hinted;
 use crate::output::Output;
 use crate::project::{MANIFEST, Project};
-use crate::publish;
+use crate::publish::{self, Destination};
 use crate::settings;
 use anyhow::{Context as _, Result};
 use lambkin_engine::Target;
@@ -68,7 +68,7 @@ impl Source {
             .await
             .with_context(|| format!("{} cannot be served", path.display()))?;
         let targets = [Target::current()];
-        let to = (&target, targets.as_slice(), &home);
+        let to = Destination::local(&target, &targets, &home);
         let published = publish::publish(&project, &built, to, &Output::quiet()).await?;
         let app = project.manifest.app.name;
         publish::move_alias(&target, (&app, ALIAS), &published.id, None).await?;

@@ -32,11 +32,11 @@ impl Component {
             usize::try_from(invocation.limits.memory_bytes).unwrap_or(usize::MAX),
         );
         let stdout = Stdout::Answer { event, answer: answer.clone() };
-        let mut session = Session::open(&self.0.shared, &mut invocation, stdout)?;
+        let mut session = Session::open(&self.0, &mut invocation, stdout)?;
         let outcome = timeout_at(session.deadline(), self.run(&mut session)).await;
         let outcome = outcome.map(|run| run.or_else(exit_is_an_end));
         let ((), usage) = session.close(outcome)?;
-        self.0.pages.settle();
+        self.0.resident.settle();
         Ok((answer.contents(), usage))
     }
 

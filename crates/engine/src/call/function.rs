@@ -59,7 +59,7 @@ impl Component {
                 let instance = Instance::Function(instance);
                 self.0.shared.kept.put(Kept { session, instance, life });
             }
-            _ => self.0.pages.settle(),
+            _ => self.0.resident.settle(),
         }
         answer(outcome).map(|answer| (answer, usage))
     }
@@ -74,7 +74,7 @@ impl Component {
             let call = Call::Function { event: event.to_owned() };
             return worker::call(self, invocation, (call, life)).await;
         }
-        let mut session = Session::open(&self.0.shared, &mut invocation, Stdout::Lines)?;
+        let mut session = Session::open(&self.0, &mut invocation, Stdout::Lines)?;
         let context = types::Context::new(invocation.context, invocation.environment);
         let event = event.to_owned();
         let outcome = timeout_at(session.deadline(), async {
@@ -90,7 +90,7 @@ impl Component {
         });
         let outcome = outcome.await;
         let (outcome, usage) = session.close(outcome)?;
-        self.0.pages.settle();
+        self.0.resident.settle();
         answer(outcome).map(|answer| (answer, usage))
     }
 }

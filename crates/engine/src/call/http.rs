@@ -105,7 +105,7 @@ impl Component {
             (true, Some(instance), Some(life)) => {
                 self.0.shared.kept.put(Kept { session, instance: Instance::Http(instance), life });
             }
-            _ => self.0.pages.settle(),
+            _ => self.0.resident.settle(),
         }
         Ok(usage)
     }

@@ -36,15 +36,15 @@ pub(super) async fn run(
 }
 
 async fn serve(mut first: Job, inbox: &mut mpsc::UnboundedReceiver<Job>, computing: &AtomicBool) {
-    let shared = Arc::clone(&first.component.0.shared);
-    let mut session = match Session::open(&shared, &mut first.caller.invocation, Stdout::Lines) {
+    let component = Arc::clone(&first.component.0);
+    let mut session = match Session::open(&component, &mut first.caller.invocation, Stdout::Lines) {
         Ok(session) => session,
         Err(error) => {
             inbox.close();
             return first.refuse(error);
         }
     };
-    drop(shared);
+    drop(component);
     let made = timeout_at(session.deadline(), Instance::new(&first.component, &mut session)).await;
     let instance = match session.close(made) {
         Ok((instance, _)) => instance,

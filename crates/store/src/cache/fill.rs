@@ -50,7 +50,12 @@ pub(super) async fn fill(
     Ok(Filled { kept, cost })
 }
 
-async fn reserve(store: &Store, disk: &Disk, key: &ArtifactKey) -> Result<File, ReadError> {
+/// Makes room on disk, and the file to write to.
+pub(super) async fn reserve(
+    store: &Store,
+    disk: &Disk,
+    key: &ArtifactKey,
+) -> Result<File, ReadError> {
     let (reserver, expected) = (disk.clone(), key.expected.clone());
     blocking(move || reserver.reserve(&expected)).await.map_err(|error| {
         let object = store.objects().url(&key.object());

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::packed::{Description, Frame, From, Piece};
 
 /// The most bytes of one request after the first.
-const RUN: u64 = 2 << 20;
+pub(super) const RUN: u64 = 2 << 20;
+/// The most bytes of a request that a guest waits for: it wants a page of them.
+pub(super) const LATER: u64 = 256 << 10;
 /// Bytes that nobody needs are fetched along when they are fewer than this: a request costs more.
 const GAP: u64 = 64 << 10;
 
@@ -23,8 +25,14 @@ pub(crate) struct Span {
 impl Span {
     /// What the file of an artifact has of its base; of itself, where it has none.
     pub(crate) fn of(description: &Description) -> Vec<Self> {
+        Self::of_those(description, |_| true)
+    }
+
+    /// The same of those pieces alone that are wanted, by where they begin.
+    pub(crate) fn of_those(description: &Description, wanted: impl Fn(u64) -> bool) -> Vec<Self> {
         let alone = description.base.is_none();
-        let spans = description.pieces.iter().filter_map(|piece| {
+        let pieces = description.pieces.iter().filter(|piece| wanted(piece.at));
+        let spans = pieces.filter_map(|piece| {
             let base = match piece.from {
                 From::Base { at, .. } => at,
                 From::Own { .. } if alone => piece.at,
@@ -46,25 +54,27 @@ impl Span {
 }
 
 /// A frame to be fetched, its place in its object, and the pieces to be made of it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Job {
-    pub(super) at: u64,
-    pub(super) frame: Frame,
-    pub(super) pieces: Vec<Piece>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub(crate) at: u64,
+    pub(crate) frame: Frame,
+    pub(crate) pieces: Vec<Piece>,
 }
 
 impl Job {
-    pub(super) fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.at + u64::from(self.frame.stored)
     }
 }
 
 /// A piece that a file has at `from`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Copy {
-    pub(super) from: u64,
-    pub(super) to: u64,
-    pub(super) length: u64,
+pub(crate) struct Copy {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) length: u64,
+    /// Whether a first call touches some of it.
+    pub(crate) hot: bool,
 }
 
 /// Everything there is to do.
@@ -92,7 +102,8 @@ impl Plan {
                 From::Base { frame, at } => match place(spans, at, piece.length.into()) {
                     Some(from) => {
                         let (to, length) = (piece.at, piece.length.into());
-                        copies.push(Copy { from, to, length });
+                        let hot = base.get(frame as usize).is_some_and(|job| job.frame.hot);
+                        copies.push(Copy { from, to, length, hot });
                         None
                     }
                     None => base.get_mut(frame as usize),
@@ -116,20 +127,20 @@ fn place(spans: &[Span], at: u64, length: u64) -> Option<u64> {
 }
 
 /// One request, and what is made of its bytes.
-#[derive(Debug)]
-pub(super) struct Run {
-    pub(super) object: Arc<str>,
-    pub(super) range: Range<u64>,
-    pub(super) jobs: Vec<Job>,
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) object: Arc<str>,
+    pub(crate) range: Range<u64>,
+    pub(crate) jobs: Vec<Job>,
 }
 
-/// Puts frames that lie together into one request.
-pub(super) fn runs(object: &Arc<str>, jobs: Vec<Job>) -> Vec<Run> {
+/// Puts frames that lie together into one request, of at most so many bytes.
+pub(super) fn runs(object: &Arc<str>, jobs: Vec<Job>, most: u64) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for job in jobs {
         let (at, end) = (job.at, job.end());
         match runs.last_mut() {
-            Some(run) if at - run.range.end <= GAP && end - run.range.start <= RUN => {
+            Some(run) if at - run.range.end <= GAP && end - run.range.start <= most => {
                 run.range.end = end;
                 run.jobs.push(job);
             }

@@ -96,19 +96,20 @@ fn unpack(
         Some(unpacker) => unpacker,
         None => unpacker.insert(Unpacker::new()?),
     };
-    unpacker.unpack((&job.frame, stored), job.pieces.iter().copied(), file)
+    job.frame.check(stored)?;
+    unpacker.unpack(stored, job.pieces.iter().copied(), file)
 }
 
 /// Begins to copy pieces from one file to another; gives the time that it took.
 pub(super) fn copy(
-    from: File,
+    from: Arc<File>,
     to: Arc<File>,
     copies: Vec<Copy>,
 ) -> impl Future<Output = Result<Duration, UnpackError>> {
     let copying = spawn_blocking(move || {
         let started = Instant::now();
         let mut buffer = vec![0; COPY];
-        for Copy { from: mut source, to: mut place, length } in copies {
+        for Copy { from: mut source, to: mut place, length, .. } in copies {
             let mut left = usize::try_from(length).unwrap_or(usize::MAX);
             while left > 0 {
                 let (chunk, _) = buffer.split_at_mut(left.min(COPY));

@@ -19,6 +19,8 @@ pub(crate) struct Description {
     pub(crate) frames: Vec<Frame>,
     /// What is not all zeros, in ascending order.
     pub(crate) pieces: Vec<Piece>,
+    /// What is all zeros and touched by a first call, in ascending order.
+    pub(crate) hot_zeros: Vec<Zeros>,
     /// SHA-256 of the list of blocks; none where there is no list.
     pub(super) blocks: Option<[u8; DIGEST_BYTES]>,
 }
@@ -42,7 +44,9 @@ pub(crate) struct Frame {
     /// Its compressed size in bytes.
     pub(crate) stored: u32,
     /// Its uncompressed size in bytes.
-    pub(super) size: u32,
+    pub(crate) size: u32,
+    /// Whether a first call touches some of it: what it touches is in frames of its own.
+    pub(crate) hot: bool,
     /// SHA-256 of its compressed bytes.
     pub(super) digest: [u8; DIGEST_BYTES],
 }
@@ -57,6 +61,13 @@ pub(crate) struct Piece {
     /// Where in the uncompressed frame they begin.
     pub(crate) skip: u32,
     pub(crate) from: From,
+}
+
+/// Some bytes of the artifact that are all zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Zeros {
+    pub(crate) at: u64,
+    pub(crate) length: u64,
 }
 
 /// What a piece is taken from.
@@ -87,6 +98,11 @@ impl Description {
         postcard::to_allocvec(self).map_err(std::io::Error::other)
     }
 
+    /// All frames that it is made of, those of its base among them.
+    pub(crate) fn all_frames(&self) -> impl Iterator<Item = &Frame> {
+        self.frames.iter().chain(self.base.iter().flat_map(|base| &base.frames))
+    }
+
     /// Whether others may have it as their base.
     pub(crate) fn can_be_base(&self) -> bool {
         self.blocks.is_some()
@@ -106,7 +122,7 @@ impl Description {
         if !are_in_order(&self.frames) || !are_in_order(base) {
             return Some("frames that overlap");
         }
-        if self.frames.iter().chain(base).any(|frame| frame.size as usize > FRAME) {
+        if self.all_frames().any(|frame| frame.size as usize > FRAME) {
             return Some("an oversized frame");
         }
         let mut end = 0;
@@ -124,7 +140,8 @@ impl Description {
             }
             end = piece.at.saturating_add(u64::from(piece.length));
         }
-        (end > self.size).then_some("a piece beyond the end")
+        let zeros = self.hot_zeros.iter().map(|span| span.at.saturating_add(span.length));
+        (zeros.fold(end, u64::max) > self.size).then_some("a piece beyond the end")
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::ops::Range;
 use std::thread;
 
 use sha2::{Digest as _, Sha256};
@@ -9,7 +10,8 @@ use zstd::bulk::Compressor;
 
 use super::description::Base;
 use super::{
-    BLOCK, DIGEST_BYTES, Description, FRAME, Frame, From, LABEL_BYTES, Label, Piece, StoredArtifact,
+    BLOCK, DIGEST_BYTES, Description, FRAME, Frame, From, LABEL_BYTES, Label, Piece,
+    StoredArtifact, Zeros,
 };
 use crate::digest::hex;
 
@@ -87,8 +89,10 @@ fn places_of(piece: &Piece) -> impl Iterator<Item = Place> + use<> {
 }
 
 /// Makes the object of an artifact; with a base, that of the same family, only if it has enough in common with it.
+/// `hot` is what a first call touches, ascending.
 pub(crate) fn pack(
     bytes: &[u8],
+    hot: &[Range<u64>],
     base: Option<&BaseBlocks>,
 ) -> io::Result<(Vec<u8>, StoredArtifact)> {
     let blocks: Vec<(usize, &[u8])> =
@@ -100,15 +104,17 @@ pub(crate) fn pack(
         Vec::new()
     };
     let shared = base.and_then(|base| Some((base, share(base, &digests)?)));
-    let mut layout = Layout::default();
-    for (index, (number, block)) in blocks.iter().enumerate() {
-        let at = (number * BLOCK) as u64;
+    let places = blocks.iter().enumerate().map(|(index, (number, block))| {
         let place = shared.as_ref().and_then(|(_, places)| places.get(index).copied().flatten());
-        match place {
-            Some(place) => layout.add_shared(at, block, place),
-            None => layout.add_own(at, block),
-        }
-    }
+        ((number * BLOCK) as u64, *block, place)
+    });
+    let (hot_blocks, cold_blocks): (Vec<_>, Vec<_>) =
+        places.partition(|(at, ..)| overlaps(hot, *at));
+    let mut layout = Layout::default();
+    layout.add_all(&hot_blocks);
+    layout.end_of_hot();
+    layout.add_all(&cold_blocks);
+    layout.pieces.sort_unstable_by_key(|piece| piece.at);
     let stored = compress(&layout.frames)?;
     let (base, list) = match shared {
         Some((base, _)) => (Some(layout.base(base)), Vec::new()),
@@ -117,7 +123,8 @@ pub(crate) fn pack(
     let description = Description {
         size: bytes.len() as u64,
         base,
-        frames: describe(&layout.frames, &stored),
+        frames: layout.describe(&stored),
+        hot_zeros: hot_zeros(bytes, hot),
         pieces: layout.pieces,
         blocks: (!list.is_empty()).then(|| Sha256::digest(&list).into()),
     };
@@ -141,16 +148,70 @@ fn share(base: &BaseBlocks, digests: &[Digest]) -> Option<Vec<Option<Place>>> {
     (places.iter().flatten().count() * WORTH_IT >= digests.len()).then_some(places)
 }
 
+/// Whether the block that begins here has any of these bytes.
+fn overlaps(hot: &[Range<u64>], at: u64) -> bool {
+    let after = hot.partition_point(|range| range.end <= at);
+    hot.get(after).is_some_and(|range| range.start < at + BLOCK as u64)
+}
+
+/// Those hot blocks that are all zeros.
+fn hot_zeros(bytes: &[u8], hot: &[Range<u64>]) -> Vec<Zeros> {
+    let mut spans: Vec<Zeros> = Vec::new();
+    for (number, block) in bytes.chunks(BLOCK).enumerate() {
+        let (at, length) = ((number * BLOCK) as u64, block.len() as u64);
+        if !overlaps(hot, at) || !is_empty(block) {
+            continue;
+        }
+        match spans.last_mut().filter(|last| last.at + last.length == at) {
+            Some(last) => last.length += length,
+            None => spans.push(Zeros { at, length }),
+        }
+    }
+    spans
+}
+
+/// Where a block is in the artifact, the block, and its place in the base if it is there.
+type Placed<'a> = (u64, &'a [u8], Option<Place>);
+
 /// Pieces and the uncompressed frames of our own, while they are put together.
 #[derive(Default)]
 struct Layout {
     pieces: Vec<Piece>,
     frames: Vec<Vec<u8>>,
+    /// How many of the frames are hot: the first ones.
+    hot: usize,
+    /// Those of the base's frames that are.
+    hot_base: BTreeSet<u32>,
 }
 
 impl Layout {
+    fn add_all(&mut self, blocks: &[Placed<'_>]) {
+        for (at, block, place) in blocks {
+            match place {
+                Some(place) => self.add_shared(*at, block, *place),
+                None => self.add_own(*at, block),
+            }
+        }
+    }
+
+    /// What was added up to here is hot; what follows is not, and goes to other frames.
+    fn end_of_hot(&mut self) {
+        self.hot = self.frames.len();
+        self.hot_base = self.base_frames();
+    }
+
+    /// The base's frames that pieces are taken from.
+    fn base_frames(&self) -> BTreeSet<u32> {
+        let used = self.pieces.iter().filter_map(|piece| match piece.from {
+            From::Base { frame, .. } => Some(frame),
+            From::Own { .. } => None,
+        });
+        used.collect()
+    }
+
     fn add_own(&mut self, at: u64, block: &[u8]) {
-        let room = self.frames.last_mut().filter(|frame| frame.len() + block.len() <= FRAME);
+        let open = self.frames.get_mut(self.hot..).and_then(<[_]>::last_mut);
+        let room = open.filter(|frame| frame.len() + block.len() <= FRAME);
         let skip = room.as_ref().map_or(0, |frame| frame.len());
         match room {
             Some(frame) => frame.extend_from_slice(block),
@@ -181,20 +242,35 @@ impl Layout {
 
     /// The base with only those frames that are used; the pieces name them anew.
     fn base(&mut self, base: &BaseBlocks) -> Base {
-        let used = self.pieces.iter().filter_map(|piece| match piece.from {
-            From::Base { frame, .. } => Some(frame),
-            From::Own { .. } => None,
-        });
-        let used: BTreeSet<u32> = used.collect();
+        let used = self.base_frames();
         let numbers: HashMap<u32, u32> = used.iter().copied().zip(0..).collect();
         for piece in &mut self.pieces {
             if let From::Base { frame, .. } = &mut piece.from {
                 *frame = numbers.get(frame).copied().unwrap_or_default();
             }
         }
-        let frames = used.iter().filter_map(|frame| base.frames.get(*frame as usize)).cloned();
+        let frames = used.iter().filter_map(|number| {
+            let frame = base.frames.get(*number as usize)?;
+            Some(Frame { hot: self.hot_base.contains(number), ..frame.clone() })
+        });
         let frames = frames.collect();
         Base { component: base.component.clone(), digest: base.digest.clone(), frames }
+    }
+
+    fn describe(&self, stored: &[Vec<u8>]) -> Vec<Frame> {
+        let mut at = 0;
+        let frames = self.frames.iter().zip(stored).enumerate().map(|(number, (frame, stored))| {
+            let described = Frame {
+                at,
+                stored: narrow(stored.len()),
+                size: narrow(frame.len()),
+                hot: number < self.hot,
+                digest: Sha256::digest(stored).into(),
+            };
+            at += stored.len() as u64;
+            described
+        });
+        frames.collect()
     }
 }
 
@@ -229,24 +305,17 @@ fn compress_all(frames: &[Vec<u8>]) -> io::Result<Vec<Vec<u8>>> {
     frames.iter().map(|frame| compressor.compress(frame)).collect()
 }
 
-fn describe(frames: &[Vec<u8>], stored: &[Vec<u8>]) -> Vec<Frame> {
-    let mut at = 0;
-    let frames = frames.iter().zip(stored).map(|(frame, stored)| {
-        let digest = Sha256::digest(stored).into();
-        let frame = Frame { at, stored: narrow(stored.len()), size: narrow(frame.len()), digest };
-        at += stored.len() as u64;
-        frame
-    });
-    frames.collect()
-}
-
 fn assemble(
     description: &Description,
     (frames, list): (&[Vec<u8>], &[u8]),
 ) -> io::Result<(Vec<u8>, StoredArtifact)> {
     let text = description.to_bytes()?;
     let length = LABEL_BYTES + text.len() + frames.iter().map(Vec::len).sum::<usize>() + list.len();
-    let (digest, sizes) = (Sha256::digest(&text).into(), [description.size, length as u64]);
+    let hot = description.frames.iter().filter(|frame| frame.hot);
+    let start_size =
+        (LABEL_BYTES + text.len()) as u64 + hot.map(|it| u64::from(it.stored)).sum::<u64>();
+    let digest = Sha256::digest(&text).into();
+    let sizes = [description.size, length as u64, start_size];
     let mut object = Label::write(&digest, sizes, text.len());
     object.reserve_exact(length - object.len());
     object.extend_from_slice(&text);
@@ -254,8 +323,8 @@ fn assemble(
         object.extend_from_slice(frame);
     }
     object.extend_from_slice(list);
-    let artifact =
-        StoredArtifact { digest: hex(&digest), size: description.size, stored_size: length as u64 };
+    let [size, stored_size, start_size] = sizes;
+    let artifact = StoredArtifact { digest: hex(&digest), size, stored_size, start_size };
     Ok((object, artifact))
 }
 

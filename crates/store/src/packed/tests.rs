@@ -39,7 +39,8 @@ fn unpack(object: &[u8], base: &[u8]) -> Result<Vec<u8>, UnpackError> {
             From::Own { frame } => !of_base && frame as usize == number,
             From::Base { frame, .. } => of_base && frame as usize == number,
         });
-        unpacker.unpack((frame, stored), pieces, &file)?;
+        frame.check(stored)?;
+        unpacker.unpack(stored, pieces, &file)?;
     }
     let mut bytes = vec![0; usize::try_from(description.size).unwrap()];
     file.file().read_exact_at(&mut bytes, 0).unwrap();
@@ -57,7 +58,7 @@ fn blocks(object: &[u8]) -> BaseBlocks {
 fn comes_back_as_it_was() {
     let gaps = [noise(1, 5000), vec![0; 700_000], noise(2, 300_001)].concat();
     for bytes in [Vec::new(), b"x".to_vec(), vec![0; 10_000], gaps, noise(3, 3_000_000)] {
-        let (object, artifact) = pack(&bytes, None).unwrap();
+        let (object, artifact) = pack(&bytes, &[], None).unwrap();
         assert_eq!(unpack(&object, &[]).unwrap(), bytes);
         assert_eq!(
             (artifact.size, artifact.stored_size),
@@ -69,14 +70,14 @@ fn comes_back_as_it_was() {
 
 #[test]
 fn empty_blocks_take_no_place() {
-    let (object, _) = pack(&vec![0; 50_000_000], None).unwrap();
+    let (object, _) = pack(&vec![0; 50_000_000], &[], None).unwrap();
     assert!(object.len() < 200, "{}", object.len());
 }
 
 #[test]
 fn what_a_base_has_is_not_stored_again() {
     let first = [noise(1, 2_500_000), vec![0; 1_000_000], noise(2, 500_000)].concat();
-    let (base, described) = pack(&first, None).unwrap();
+    let (base, described) = pack(&first, &[], None).unwrap();
     // One block altered, one emptied, some moved to another place, and something new at the end.
     let mut second = first.clone();
     second[40_960] ^= 1;
@@ -84,7 +85,7 @@ fn what_a_base_has_is_not_stored_again() {
     second.extend(noise(3, 12_288));
     second.resize(second.len().next_multiple_of(4096), 0);
     second.extend(&first[409_600..450_560]);
-    let (object, _) = pack(&second, Some(&blocks(&base))).unwrap();
+    let (object, _) = pack(&second, &[], Some(&blocks(&base))).unwrap();
     assert!(object.len() < 30_000, "{}", object.len());
     assert_eq!(unpack(&object, &base).unwrap(), second);
     let (_, description) = read(&object);
@@ -94,10 +95,45 @@ fn what_a_base_has_is_not_stored_again() {
 }
 
 #[test]
+fn what_a_first_call_touches_comes_first_in_frames_of_its_own() {
+    let bytes = [noise(1, 1_000_000), vec![0; 1_000_000], noise(2, 1_000_000)].concat();
+    let hot = [8192..12_288, 500_000..500_001, 1_499_136..1_507_328, 2_500_000..2_700_000];
+    let (object, _) = pack(&bytes, &hot, None).unwrap();
+    assert_eq!(unpack(&object, &[]).unwrap(), bytes);
+    let (_, description) = read(&object);
+    let is_hot = |piece: &Piece| match piece.from {
+        From::Own { frame } => description.frames[frame as usize].hot,
+        From::Base { .. } => false,
+    };
+    let brought = description.pieces.iter().filter(|piece| is_hot(piece));
+    let brought: u64 = brought.map(|piece| u64::from(piece.length)).sum();
+    // A block each for the first two, 200,000 bytes in 50 blocks.
+    assert_eq!(brought, 52 * 4096);
+    let sorted = description.frames.iter().map(|frame| !frame.hot);
+    assert!(sorted.is_sorted(), "{:?}", description.frames);
+    assert_eq!(description.hot_zeros, [Zeros { at: 1_499_136, length: 8192 }]);
+}
+
+#[test]
+fn of_a_base_only_the_frames_with_touched_blocks_are_hot() {
+    let first = noise(1, 3_000_000);
+    let (base, _) = pack(&first, std::slice::from_ref(&(0..4096)), None).unwrap();
+    let mut second = first.clone();
+    second.extend(noise(2, 100_000));
+    let (object, _) =
+        pack(&second, &[0..4096, 2_000_000..2_004_096], Some(&blocks(&base))).unwrap();
+    assert_eq!(unpack(&object, &base).unwrap(), second);
+    let (_, description) = read(&object);
+    let hot = description.base.iter().flat_map(|base| &base.frames).filter(|frame| frame.hot);
+    assert_eq!(hot.count(), 2);
+    assert!(description.frames.iter().all(|frame| !frame.hot));
+}
+
+#[test]
 fn a_base_with_little_in_common_is_left_alone() {
-    let (base, _) = pack(&noise(1, 3_000_000), None).unwrap();
+    let (base, _) = pack(&noise(1, 3_000_000), &[], None).unwrap();
     let other = [&noise(1, 3_000_000)[..600_000], &noise(2, 2_400_000)].concat();
-    let (object, _) = pack(&other, Some(&blocks(&base))).unwrap();
+    let (object, _) = pack(&other, &[], Some(&blocks(&base))).unwrap();
     assert_eq!(read(&object).1.base, None);
     assert_eq!(unpack(&object, &[]).unwrap(), other);
 }
@@ -115,7 +151,7 @@ fn a_family_is_of_those_that_begin_alike_and_are_large() {
 
 #[test]
 fn an_altered_frame_or_description_is_damage() {
-    let (object, _) = pack(&noise(1, 400_000), None).unwrap();
+    let (object, _) = pack(&noise(1, 400_000), &[], None).unwrap();
     let (label, _) = read(&object);
     let mut altered = object.clone();
     *altered.last_mut().unwrap() ^= 1;
@@ -130,14 +166,15 @@ fn an_altered_frame_or_description_is_damage() {
 
 #[test]
 fn a_description_that_makes_no_sense_is_refused_before_anything_is_fetched() {
-    let (object, _) = pack(&noise(1, 600_000), None).unwrap();
+    let (object, _) = pack(&noise(1, 600_000), &[], None).unwrap();
     let (_, whole) = read(&object);
     let refused = |change: fn(&mut Description)| {
         let mut description = whole.clone();
         change(&mut description);
         let text = description.to_bytes().unwrap();
         let digest = Sha256::digest(&text).into();
-        let label = Label::read(&Label::write(&digest, [description.size, 0], text.len())).unwrap();
+        let label =
+            Label::read(&Label::write(&digest, [description.size, 0, 0], text.len())).unwrap();
         match Description::read(&label, &text) {
             Err(UnpackError::Damaged(why)) => why,
             other => format!("{other:?}"),

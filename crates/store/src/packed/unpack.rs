@@ -10,6 +10,17 @@ use zstd::bulk::Decompressor;
 use super::{FRAME, Frame, Piece, UnpackError};
 use crate::digest::hex;
 
+impl Frame {
+    /// Whether these are its compressed bytes.
+    pub(crate) fn check(&self, stored: &[u8]) -> Result<(), UnpackError> {
+        let found = Sha256::digest(stored);
+        if found.as_slice() == self.digest {
+            return Ok(());
+        }
+        Err(UnpackError::Damaged(format!("a frame {}", hex(&found))))
+    }
+}
+
 /// What one thread needs to unpack frames.
 pub(crate) struct Unpacker {
     decompressor: Decompressor<'static>,
@@ -21,17 +32,13 @@ impl Unpacker {
         Ok(Self { decompressor: Decompressor::new()?, buffer: Vec::with_capacity(FRAME) })
     }
 
-    /// Checks a frame and writes those of its pieces that are given to their places.
+    /// Unpacks a frame that is checked, and writes those of its pieces that are given to their places.
     pub(crate) fn unpack(
         &mut self,
-        (frame, stored): (&Frame, &[u8]),
+        stored: &[u8],
         pieces: impl Iterator<Item = Piece>,
         output: &File,
     ) -> Result<(), UnpackError> {
-        let found = Sha256::digest(stored);
-        if found.as_slice() != frame.digest {
-            return Err(UnpackError::Damaged(format!("a frame {}", hex(&found))));
-        }
         let no_frame = |why: String| UnpackError::Damaged(format!("no zstd frame ({why})"));
         self.buffer.clear();
         let length = self

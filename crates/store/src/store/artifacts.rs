@@ -5,6 +5,7 @@
 //! that begin alike) is the base that the later ones share frames with, so it must stay as long as they do.
 
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
@@ -40,6 +41,9 @@ impl Store {
 
     /// Compresses and writes the artifact of the component whose Wasm has `digest`, unless a whole one is there.
     ///
+    /// `hot` is which bytes of it a first call touches, ascending and apart from each other; none when that is not
+    /// known. A host begins when it has these.
+    ///
     /// The answer describes what the store holds, and that is what a release must name: another publisher may have
     /// compiled the same component before, and its artifact then stays. One that lacks its label or is of the wrong
     /// length is replaced; that its bytes are right is seen only by those who load it.
@@ -48,7 +52,7 @@ impl Store {
         engine: &str,
         target: &str,
         digest: &str,
-        bytes: Bytes,
+        (bytes, hot): (Bytes, Vec<Range<u64>>),
     ) -> Result<StoredArtifact, WriteError> {
         let key = layout::artifact(engine, target, digest);
         let expect = match self.describe(&key).await? {
@@ -63,7 +67,7 @@ impl Store {
         };
         let is_first = base.is_none();
         let packing =
-            tokio::task::spawn_blocking(move || packed::pack(&bytes, base.as_ref())).await;
+            tokio::task::spawn_blocking(move || packed::pack(&bytes, &hot, base.as_ref())).await;
         let (object, ours) = packing.map_err(io::Error::other).flatten().map_err(|error| {
             WriteError::Io { object: self.objects.url(&key), source: Arc::new(error) }
         })?;

@@ -280,7 +280,7 @@ pub(crate) async fn releases_are_read_once(store: Store) {
     assert_eq!(watched.reads(), 2);
 }
 
-fn cache(store: &Store, disk: &Path, bytes: u64) -> Cache {
+pub(crate) fn cache(store: &Store, disk: &Path, bytes: u64) -> Cache {
     let settings = CacheSettings {
         disk_dir: disk.to_owned(),
         disk_bytes: bytes,
@@ -293,12 +293,12 @@ fn cache(store: &Store, disk: &Path, bytes: u64) -> Cache {
 /// Publishes an artifact of a component that is named after it.
 async fn published(store: &Store, content: &[u8]) -> ArtifactKey {
     let (component, bytes) = blob(content);
-    let stored = store.put_artifact(ENGINE, TARGET, &component, bytes).await.unwrap();
+    let stored = store.put_artifact(ENGINE, TARGET, &component, (bytes, Vec::new())).await.unwrap();
     key_of(&component, &stored)
 }
 
 /// Whether the folder has the whole file of the artifact.
-fn kept(folder: &Path, key: &ArtifactKey) -> bool {
+pub(crate) fn kept(folder: &Path, key: &ArtifactKey) -> bool {
     fs::read_dir(folder).unwrap().any(|entry| {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         name.starts_with(&key.expected.digest) && !name.contains('.')

@@ -12,6 +12,7 @@
 mod cache;
 mod config;
 mod faults;
+mod paging;
 mod server;
 mod suite;
 mod watch;
@@ -64,4 +65,10 @@ over_both! {
     cache::files_in_use_are_not_evicted,
     cache::what_a_dead_process_left_is_removed,
     cache::releases_are_read_once,
+    paging::a_first_call_finds_what_it_touches_and_the_rest_comes,
+    paging::what_was_paged_is_kept_whole_on_disk,
+    paging::beside_another_of_its_family_only_what_differs_is_fetched,
+    paging::beside_another_in_memory_what_that_has_is_not_fetched,
+    paging::without_pages_that_are_known_to_be_touched_all_is_unpacked,
+    paging::what_is_not_touched_at_first_is_checked_when_it_comes,
 }

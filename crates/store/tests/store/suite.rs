@@ -49,7 +49,8 @@ pub(crate) async fn bytes_that_are_not_what_the_name_says_are_refused(store: Sto
 pub(crate) async fn what_is_missing_is_named(store: Store) {
     store.put_alias("shop", "live", Bytes::from_static(b"{}"), Expect::Absent).await.unwrap();
     let (digest, _) = blob(b"never stored");
-    let absent = StoredArtifact { digest: digest.clone(), size: 12, stored_size: 12 };
+    let absent =
+        StoredArtifact { digest: digest.clone(), size: 12, stored_size: 12, start_size: 12 };
     let errors = [
         (store.blob(&digest).await.unwrap_err(), format!("blobs/{digest}")),
         (store.release("shop", "00").await.unwrap_err(), "apps/shop/releases/00.json".to_owned()),
@@ -73,7 +74,8 @@ pub(crate) async fn what_is_missing_is_named(store: Store) {
 pub(crate) async fn altered_objects_are_corrupt(store: Store) {
     let (digest, bytes) = blob(&noise(3, 50_000));
     store.put_blob(&digest, bytes.clone()).await.unwrap();
-    let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
+    let stored =
+        store.put_artifact(ENGINE, TARGET, &digest, (bytes.clone(), Vec::new())).await.unwrap();
     let id = release_id(b"{}");
     store.put_release("shop", &id, Bytes::from_static(b"{}")).await.unwrap();
     let keys = [
@@ -107,12 +109,13 @@ pub(crate) async fn altered_objects_are_corrupt(store: Store) {
 pub(crate) async fn artifacts_come_back_and_describe_themselves(store: Store) {
     for content in [noise(4, 9_500_000), b"small".repeat(1000)] {
         let (digest, bytes) = blob(&content);
-        let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
+        let stored =
+            store.put_artifact(ENGINE, TARGET, &digest, (bytes.clone(), Vec::new())).await.unwrap();
         assert_eq!(stored.size, content.len() as u64);
         let object = object(&store, &format!("artifacts/{ENGINE}/{TARGET}/{digest}")).await;
         // The digest is that of the description, whose length the label ends with.
-        let length = u32::from_le_bytes(object[56..60].try_into().unwrap()) as usize;
-        assert_eq!(blob(&object[60..60 + length]).0, stored.digest);
+        let length = u32::from_le_bytes(object[64..68].try_into().unwrap()) as usize;
+        assert_eq!(blob(&object[68..68 + length]).0, stored.digest);
         assert_eq!(object.len() as u64, stored.stored_size);
         assert_eq!(
             store.find_artifact(ENGINE, TARGET, &digest).await.unwrap(),
@@ -126,9 +129,9 @@ pub(crate) async fn artifacts_come_back_and_describe_themselves(store: Store) {
 
 pub(crate) async fn the_first_publisher_of_an_artifact_is_kept(store: Store) {
     let component = blob(b"the component").0;
-    let compiled = join_all(
-        (0..4).map(|n| store.put_artifact(ENGINE, TARGET, &component, noise(n, 5000).into())),
-    )
+    let compiled = join_all((0..4).map(|n| {
+        store.put_artifact(ENGINE, TARGET, &component, (noise(n, 5000).into(), Vec::new()))
+    }))
     .await;
     let first = compiled[0].as_ref().unwrap();
     assert!(compiled.iter().all(|stored| stored.as_ref().unwrap() == first));
@@ -140,8 +143,9 @@ pub(crate) async fn a_truncated_artifact_is_corrupt_and_is_replaced_by_the_next_
 ) {
     let (digest, bytes) = blob(&noise(5, 100_000));
     let key = format!("artifacts/{ENGINE}/{TARGET}/{digest}");
-    for length in [0, 20, 60, 50_000] {
-        let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
+    for length in [0, 20, 68, 50_000] {
+        let stored =
+            store.put_artifact(ENGINE, TARGET, &digest, (bytes.clone(), Vec::new())).await.unwrap();
         assert!(stored.stored_size > 50_000);
         alter(&store, &key, |object| object.truncate(length)).await;
         let error = store.artifact(&key_of(&digest, &stored)).await.unwrap_err();
@@ -150,7 +154,8 @@ pub(crate) async fn a_truncated_artifact_is_corrupt_and_is_replaced_by_the_next_
             "{length}: {error}"
         );
     }
-    let stored = store.put_artifact(ENGINE, TARGET, &digest, bytes.clone()).await.unwrap();
+    let stored =
+        store.put_artifact(ENGINE, TARGET, &digest, (bytes.clone(), Vec::new())).await.unwrap();
     assert_eq!(store.artifact(&key_of(&digest, &stored)).await.unwrap(), bytes);
 }
 
@@ -277,6 +282,7 @@ pub(crate) fn key_of(component: &str, stored: &StoredArtifact) -> ArtifactKey {
         component: component.to_owned(),
         expected: stored.expected(),
         stored_size: stored.stored_size,
+        start_size: stored.start_size,
     }
 }
 

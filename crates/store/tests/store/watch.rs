@@ -29,6 +29,10 @@ impl Watched {
 }
 
 impl Objects for Watched {
+    fn apart(&self) -> Option<Arc<dyn Objects>> {
+        self.inner.apart()
+    }
+
     fn url(&self, key: &str) -> String {
         self.inner.url(key)
     }

@@ -1,0 +1,66 @@
+//! Artifacts that are not all there when their component starts: what is touched comes, and nothing is read before.
+
+use crate::support::{artifact, get, invocation, wasm};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use lambkin_engine::{Allocator, ArtifactSource, Component, Engine, Recording, Settings};
+
+/// A component whose pages come one by one, and what notes them.
+fn paged(engine: &Engine, guest: &str) -> (Component, Recording, usize) {
+    let artifact = artifact(&wasm(guest));
+    let size = artifact.len();
+    let recording = Recording::new(Bytes::from(artifact)).unwrap();
+    let component = engine.load(ArtifactSource::Paged(recording.paged())).unwrap();
+    (component, recording, size)
+}
+
+fn touched(recording: &Recording) -> u64 {
+    recording.touched().iter().map(|range| range.end - range.start).sum()
+}
+
+#[tokio::test]
+async fn a_guest_finds_what_it_touches() {
+    for allocator in [Allocator::Pooling, Allocator::OnDemand] {
+        let engine = Engine::new(&Settings { allocator, ..Settings::default() }).unwrap();
+        let (function, recording, size) = paged(&engine, "function");
+        let loaded = touched(&recording);
+        for _ in 0..3 {
+            let (answer, _) = function.function("calls", invocation().0).await.unwrap();
+            assert_eq!(answer, "1", "{allocator:?}");
+        }
+        let called = touched(&recording);
+        assert!(loaded < called, "{loaded} bytes were there, {called} were touched");
+        assert!(called < size as u64, "{called} bytes of {size} were touched");
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_to_a_page_is_the_instances_own() {
+    let engine = Engine::new(&Settings::default()).unwrap();
+    let (function, _recording, _) = paged(&engine, "function");
+    let (other, _other_recording, _) = paged(&engine, "http");
+    // The slot of the one goes to the other and back, and its memory is mapped anew each time.
+    for _ in 0..3 {
+        let (answer, _) = function.function("calls", invocation().0).await.unwrap();
+        assert_eq!(answer, "1");
+        let answer = other.http(get("/hello"), invocation().0).await.unwrap();
+        let body = answer.response.into_body().collect().await.unwrap().to_bytes();
+        assert!(!body.is_empty());
+        answer.usage.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_at_once_wait_for_the_same_pages() {
+    let engine = Engine::new(&Settings { concurrency: 16, ..Settings::default() }).unwrap();
+    let (function, _recording, _) = paged(&engine, "function");
+    for _ in 0..4 {
+        let calls = (0..16).map(|_| {
+            let function = function.clone();
+            tokio::spawn(async move { function.function("calls", invocation().0).await.unwrap().0 })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            assert_eq!(call.await.unwrap(), "1");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Artifacts that begin before all of them is there: whether this machine can, when the rest comes, and the file that is
+//! made of it.
+//!
+//! The store has the bytes and the engine knows which are touched; here they meet.
+
+use crate::config::{Config, Level};
+use crate::error::chain;
+use crate::telemetry::{self, NoDetails, Tags};
+use lambkin_engine::{PagedFile, Pages};
+use lambkin_store::{ArtifactKey, Cache, PagedArtifact, Paging};
+use std::error::Error;
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// A function of so much memory has a whole processor
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>), and so something to spare for a file that
+/// a later load may want; a smaller one would take it from its invocations.
+const WHOLE_PROCESSOR_MB: u32 = 1769;
+
+/// When the rest is fetched: the first answer is on its way by then.
+const LATER: Duration = Duration::from_millis(250);
+
+/// What is done with artifacts that can be paged.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    keep: bool,
+    /// Whether the machine can page, once it has been tried.
+    can_page: OnceLock<bool>,
+}
+
+impl Settings {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { keep: config.memory_mb >= WHOLE_PROCESSOR_MB, can_page: OnceLock::new() }
+    }
+
+    /// Whether artifacts are paged on this machine.
+    pub(crate) fn of_the_machine(&self) -> Paging {
+        if *self.can_page.get_or_init(lambkin_engine::can_page) { Paging::Yes } else { Paging::No }
+    }
+
+    /// Has the rest of the artifact fetched in a while, and all of it written to the disk cache where that takes nothing
+    /// from invocations.
+    pub(crate) fn complete_later(
+        &self,
+        cache: &Cache,
+        key: &ArtifactKey,
+        paged: &Arc<PagedArtifact>,
+    ) {
+        let (cache, key, keep, paged) =
+            (cache.clone(), key.clone(), self.keep, Arc::downgrade(paged));
+        tokio::spawn(async move {
+            tokio::time::sleep(LATER).await;
+            // Nobody uses it any more.
+            let Some(paged) = paged.upgrade() else { return };
+            if let Err(error) = complete((cache, keep), &key, paged).await {
+                let message = format!("not all of an artifact came: {}", chain(&*error));
+                telemetry::log(Level::Warn, &message, &Tags::default(), NoDetails {});
+            }
+        });
+    }
+}
+
+async fn complete(
+    (cache, keep): (Cache, bool),
+    key: &ArtifactKey,
+    paged: Arc<PagedArtifact>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let fetched = Arc::clone(&paged);
+    tokio::task::spawn_blocking(move || fetched.fetch_rest()).await??;
+    if keep {
+        cache.keep(key, &paged).await?;
+    }
+    Ok(())
+}
+
+/// What the engine loads.
+pub(crate) fn file(paged: &Arc<PagedArtifact>) -> io::Result<PagedFile> {
+    Ok(PagedFile { file: Arc::new(paged.file()?), pages: Arc::new(Filled(Arc::clone(paged))) })
+}
+
+/// The store's artifact as the engine asks for it.
+#[derive(Debug)]
+struct Filled(Arc<PagedArtifact>);
+
+impl Pages for Filled {
+    fn bring(&self, range: Range<u64>) -> io::Result<()> {
+        self.0.bring(range)
+    }
+}
