@@ -25,6 +25,9 @@ const LATER: Duration = Duration::from_millis(250);
 /// What is done with artifacts that can be paged.
 #[derive(Debug)]
 pub(crate) struct Settings {
+    /// One invocation at a time, on one thread. Where several threads make instances, memory that one has found to be an
+    /// artifact's may be another's by the time that the kernel is told to watch it.
+    is_alone: bool,
     keep: bool,
     /// Whether the machine can page, once it has been tried.
     can_page: OnceLock<bool>,
@@ -32,12 +35,17 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(config: &Config) -> Self {
-        Self { keep: config.memory_mb >= WHOLE_PROCESSOR_MB, can_page: OnceLock::new() }
+        Self {
+            is_alone: config.concurrency <= 1,
+            keep: config.memory_mb >= WHOLE_PROCESSOR_MB,
+            can_page: OnceLock::new(),
+        }
     }
 
-    /// Whether artifacts are paged on this machine.
-    pub(crate) fn of_the_machine(&self) -> Paging {
-        if *self.can_page.get_or_init(lambkin_engine::can_page) { Paging::Yes } else { Paging::No }
+    /// Whether artifacts are paged in this process.
+    pub(crate) fn of_this_process(&self) -> Paging {
+        let can_page = || *self.can_page.get_or_init(lambkin_engine::can_page);
+        if self.is_alone && can_page() { Paging::Yes } else { Paging::No }
     }
 
     /// Has the rest of the artifact fetched in a while, and all of it written to the disk cache where that takes nothing

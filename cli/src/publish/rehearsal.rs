@@ -1,8 +1,8 @@
-//! A first call of a component before it is published, to learn which bytes of its artifact a first call touches: hosts
-//! fetch and unpack these first.
+//! Calls of a component before it is published, to learn which bytes of its artifact a first call touches: hosts fetch and
+//! unpack these first.
 //!
-//! The component is called with its warm-up event, or with a GET and a POST of its first route. It is granted nothing: it reaches no
-//! network, no file and no service, and its output and answer are dropped. How the call ends does not matter.
+//! The component is called with its warm-up event, or with a GET and a POST of its first route. It is granted nothing: it
+//! reaches no network, no file and no service, and its output and answers are dropped. How a call ends does not matter.
 
 use crate::project::Project;
 use anyhow::Result;
@@ -54,7 +54,7 @@ pub(crate) async fn touched(
     };
     let recording = Recording::new(artifact.clone())?;
     let engine = Engine::new(&Settings::default())?;
-    // What this machine cannot run, for its processor is older than Lambda's, is published all the same.
+    // What this machine cannot run, because its processor is older than Lambda's, is published all the same.
     let Ok(loaded) = engine.load(ArtifactSource::Paged(recording.paged())) else {
         return Ok(Vec::new());
     };

@@ -31,10 +31,10 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// Whether components are called once, to learn what a first call touches.
+/// Whether components are called, to learn what a first call touches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rehearsal {
-    /// With their first call.
+    /// As a first call would.
     FirstCall,
     /// Not at all: whoever loads them has all of them at hand.
     None,
