@@ -25,6 +25,9 @@ pub enum ArtifactSource<'a> {
     /// In memory, from where it is copied.
     Bytes(&'a [u8]),
     /// In a file with holes, which are filled when they are touched.
+    ///
+    /// Instances of an engine that has other components too must be made by one thread alone: memory that is found to
+    /// be this artifact's would otherwise be another's by the time that it is watched.
     Paged(&'a PagedFile),
 }
 
