@@ -68,17 +68,19 @@ struct Source {
 
 impl Source {
     fn publish(cloud: &Cloud, app: &'static str) -> anyhow::Result<Self> {
-        let model = Model::read(cloud, app)?;
         let prefix = format!("fetch-{app}");
-        let store = cloud.store(&format!("s3://{BUCKET}/{prefix}"))?;
+        let url = format!("s3://{BUCKET}/{prefix}");
+        cloud.publish_to(&url, app)?;
+        let store = cloud.store(&url)?;
         let bucket = cloud.store(&format!("s3://{BUCKET}"))?;
-        let objects = cloud.block_on(async {
-            model.publish(&store, app).await?;
-            map_domain(&store, [(String::new(), app.to_owned())].into_iter()).await?;
-            stored_artifacts(&bucket, &prefix).await
+        let name = format!("bench-{app}");
+        let (artifact_size, objects) = cloud.block_on(async {
+            let model = Model::read_from(&store, &name).await?;
+            map_domain(&store, [(String::new(), name)].into_iter()).await?;
+            anyhow::Ok((model.artifact_size(), stored_artifacts(&bucket, &prefix).await?))
         })?;
         ensure!(!objects.is_empty(), "{app} left no artifact in the store");
-        Ok(Self { app, prefix, artifact_size: model.artifact_size(), objects })
+        Ok(Self { app, prefix, artifact_size, objects })
     }
 
     fn stored_size(&self) -> u64 {

@@ -43,7 +43,8 @@ impl Model {
         cloud.block_on(Self::read_from(&store, &format!("bench-{app}")))
     }
 
-    async fn read_from(store: &Store, app: &str) -> anyhow::Result<Self> {
+    /// Reads an app that is published in `store`.
+    pub(crate) async fn read_from(store: &Store, app: &str) -> anyhow::Result<Self> {
         let Pointer::Changed { bytes, .. } = store.alias(app, ALIAS, None).await? else {
             bail!("{app}@{ALIAS} is not in the store");
         };
@@ -74,11 +75,6 @@ impl Model {
     /// The size of the artifact in bytes, as it is mapped.
     pub(crate) fn artifact_size(&self) -> u64 {
         self.artifact.len() as u64
-    }
-
-    /// Publishes the app as it is to `store`, under the name `app`.
-    pub(crate) async fn publish(&self, store: &Store, app: &str) -> anyhow::Result<()> {
-        self.put(store, app, (self.wasm.clone(), self.artifact.clone())).await
     }
 
     /// Publishes `count` copies to `store`, and maps each to the base path of its name under the events' domain.

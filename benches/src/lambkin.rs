@@ -125,10 +125,20 @@ impl Cloud {
             return Ok(());
         }
         report::say(&format!("publishing {app}"));
+        self.publish_project(STORE, &self.apps.join(app).join(manifest))
+    }
+
+    /// Builds and publishes an app to a store of its own, `url`.
+    pub(crate) fn publish_to(&self, url: &str, app: &str) -> anyhow::Result<()> {
+        report::say(&format!("publishing {app} to {url}"));
+        self.publish_project(url, &self.apps.join(app))
+    }
+
+    fn publish_project(&self, url: &str, project: &Path) -> anyhow::Result<()> {
         let mut command = self.lambkin();
         command.args(["publish", "--alias", "live", "--target", std::env::consts::ARCH]);
-        command.arg("--project").arg(self.apps.join(app).join(manifest));
-        run(command, &format!("{app} could not be published"))
+        command.arg("--store").arg(url).arg("--project").arg(project);
+        run(command, &format!("{} could not be published", project.display()))
     }
 
     /// Builds an app without publishing it; where its component `name` lies then.

@@ -1,8 +1,9 @@
 //! Calls of a component before it is published, to learn which bytes of its artifact a first call touches: hosts fetch and
 //! unpack these first.
 //!
-//! The component is called with its warm-up event, or with a GET and a POST of its first route. It is granted nothing: it
-//! reaches no network, no file and no service, and its output and answers are dropped. How a call ends does not matter.
+//! The component is called with its warm-up event, and with some requests of its first route that are as different as those
+//! of clients are: what a call touches of a heap depends on the lengths of its texts. It is granted nothing: it reaches no
+//! network, no file and no service, and its output and answers are dropped. How a call ends does not matter.
 
 use crate::project::Project;
 use anyhow::Result;
@@ -10,28 +11,109 @@ use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use lambkin_engine::{
-    ArtifactSource, Capabilities, Component, Context, Engine, Grants, Invocation, Limits,
-    Recording, Settings, Target, World,
+    ArtifactSource, Capabilities, Component, Context, Engine, Grants, Invocation, LambdaFunction,
+    Limits, Recording, Settings, Target, World,
 };
 use lambkin_protocol::event::{self, Event};
-use lambkin_protocol::manifest;
+use lambkin_protocol::manifest::{self, Api, ApiType, Payload};
 use lambkin_protocol::request::{self, Gateway};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What comes with a browser's request through API Gateway.
-const HEADERS: [(&str, &str); 9] = [
-    ("host", "api.example.com"),
-    ("accept", "*/*"),
-    ("accept-encoding", "gzip, deflate, br"),
-    ("content-type", "application/json"),
-    ("cookie", "session=1"),
-    ("user-agent", "Mozilla/5.0"),
-    ("x-amzn-trace-id", "Root=1-5f84c7a9-0e5b1f1a2b3c4d5e6f708192"),
-    ("x-forwarded-for", "203.0.113.7"),
-    ("x-forwarded-proto", "https"),
+/// A request to rehearse.
+struct Rehearsed {
+    method: Method,
+    /// What stands for a parameter of the path.
+    parameter: &'static str,
+    query: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+    body: &'static str,
+    /// Headers whose values have each of these lengths, one in [`STEP`], are added.
+    lengths: Range<usize>,
+}
+
+/// Allocators keep texts of about one length together, on pages of their own. `CPython`'s do so in steps of 16 bytes up to
+/// 512 (`Objects/obmalloc.c`).
+const STEP: usize = 8;
+const LENGTHS: Range<usize> = STEP..513;
+
+/// A browser's, a script's, and what comes with a larger body.
+const REQUESTS: [Rehearsed; 4] = [
+    Rehearsed {
+        method: Method::GET,
+        parameter: "1",
+        query: "?name=world&n=1",
+        headers: &[
+            ("host", "api.example.com"),
+            (
+                "accept",
+                "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+            ),
+            ("accept-encoding", "gzip, deflate, br"),
+            ("accept-language", "en-US,en;q=0.5"),
+            ("cookie", "session=1; theme=dark"),
+            ("sec-fetch-mode", "navigate"),
+            (
+                "user-agent",
+                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            ),
+            ("x-amzn-trace-id", "Root=1-5f84c7a9-0e5b1f1a2b3c4d5e6f708192"),
+            ("x-forwarded-for", "203.0.113.7"),
+            ("x-forwarded-port", "443"),
+            ("x-forwarded-proto", "https"),
+        ],
+        body: "",
+        lengths: 0..0,
+    },
+    Rehearsed {
+        method: Method::GET,
+        parameter: "somebody-else",
+        query: "",
+        headers: &[
+            ("host", "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"),
+            ("accept", "application/json"),
+            ("user-agent", "curl/8.5.0"),
+            ("x-forwarded-for", "2001:db8::7"),
+        ],
+        body: "",
+        lengths: 0..0,
+    },
+    Rehearsed {
+        method: Method::POST,
+        parameter: "1",
+        query: "",
+        headers: &[
+            ("host", "api.example.com"),
+            ("accept", "*/*"),
+            ("content-type", "application/json"),
+            ("user-agent", "python-requests/2.32"),
+            ("x-amzn-trace-id", "Root=1-5f84c7a9-0e5b1f1a2b3c4d5e6f708192"),
+        ],
+        body: r#"{"name": "Grüße"}"#,
+        lengths: 0..0,
+    },
+    Rehearsed {
+        method: Method::POST,
+        parameter: "3f0e8a52-7d1c-4c39-9a51-52b3c1b9a0de",
+        query: "?verbose=true&page=2&per_page=50",
+        headers: &[
+            ("host", "api.example.com"),
+            ("authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"),
+            ("content-type", "application/json; charset=utf-8"),
+            ("origin", "https://www.example.com"),
+            ("referer", "https://www.example.com/orders?page=2"),
+            (
+                "user-agent",
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15",
+            ),
+        ],
+        body: r#"{"id": 7, "total": 12.5, "paid": true, "note": null, "tags": ["a", "new", "something longer"],
+            "customer": {"name": "Zoë", "mail": "zoe@example.com", "address": {"city": "Zürich", "zip": "8001"}},
+            "items": [{"sku": "A-1", "count": 2, "price": 3.25}, {"sku": "B-17", "count": 1, "price": 6.0}]}"#,
+        lengths: LENGTHS,
+    },
 ];
 
 /// What a call may take. One that waits for something that it is not granted ends with what it has touched.
@@ -48,10 +130,15 @@ pub(crate) async fn touched(
         return Ok(Vec::new());
     }
     let Some(entry) = project.manifest.component.get(name) else { return Ok(Vec::new()) };
-    let events = match project.warmup(name, entry)? {
-        Some(event) => vec![Bytes::from(event)],
-        None => vec![http(project, name, Method::GET)?, http(project, name, Method::POST)?],
-    };
+    let warmup = project.warmup(name, entry)?.map(Bytes::from);
+    let route = project.manifest.route.iter().find(|route| route.component == name);
+    let mut events = Vec::from_iter(warmup);
+    if events.is_empty() || route.is_some() {
+        let path = route.map_or("/", |route| route.path.as_str());
+        for request in &REQUESTS {
+            events.push(request.event(path, project.manifest.api.as_ref())?);
+        }
+    }
     let recording = Recording::new(artifact.clone())?;
     let engine = Engine::new(&Settings::default())?;
     // What this machine cannot run, because its processor is older than Lambda's, is published all the same.
@@ -59,13 +146,13 @@ pub(crate) async fn touched(
         return Ok(Vec::new());
     };
     for event in events {
-        let _ = tokio::time::timeout(LONGEST, call(&loaded, event, entry)).await;
+        let _ = tokio::time::timeout(LONGEST, call(&loaded, event, (name, entry))).await;
     }
-    Ok(recording.touched_and_near())
+    Ok(recording.touched())
 }
 
 /// Its outcome is the component's own affair.
-async fn call(loaded: &Component, event: Bytes, entry: &manifest::Component) {
+async fn call(loaded: &Component, event: Bytes, entry: (&str, &manifest::Component)) {
     match loaded.world() {
         World::Http | World::HttpAsync => {
             let request = match event::classify(&event) {
@@ -89,52 +176,55 @@ async fn call(loaded: &Component, event: Bytes, entry: &manifest::Component) {
     }
 }
 
-/// A request of the component's first route, as an HTTP API sends one that a browser makes.
-fn http(project: &Project, name: &str, method: Method) -> Result<Bytes> {
-    let routes = &project.manifest.route;
-    let route = routes.iter().find(|route| route.component == name);
-    let path = route.map_or("/", |route| route.path.as_str());
-    let mut parameters = BTreeMap::new();
-    let segments = path.split('/').map(|segment| {
-        let parameter = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-        let Some(parameter) = parameter else { return segment };
-        parameters.insert(parameter.trim_end_matches('+').to_owned(), "1".to_owned());
-        "1"
-    });
-    let path = segments.collect::<Vec<_>>().join("/");
-    let path = if path.starts_with('/') { path } else { "/".to_owned() };
-    let route_key =
-        route.map_or_else(|| "$default".to_owned(), |it| format!("{method} {}", it.path));
-    let body = if method == Method::POST { r#"{"name": "Grüße"}"# } else { "" };
-    let mut request = Request::builder().method(method).uri(format!("{path}?name=world&n=1"));
-    for (name, value) in HEADERS {
-        request = request.header(name, value);
+impl Rehearsed {
+    /// As API Gateway hands it on, for a route's path.
+    fn event(&self, route: &str, api: Option<&Api>) -> Result<Bytes> {
+        let Self { method, parameter, query, headers, body, lengths } = self;
+        let mut parameters = BTreeMap::new();
+        let segments = route.split('/').map(|segment| {
+            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            let Some(name) = name else { return segment };
+            parameters.insert(name.trim_end_matches('+').to_owned(), (*parameter).to_owned());
+            parameter
+        });
+        let path = segments.collect::<Vec<_>>().join("/");
+        let path = if path.starts_with('/') { path } else { "/".to_owned() };
+        let mut request = Request::builder().method(method).uri(path + query);
+        for (name, value) in *headers {
+            request = request.header(*name, *value);
+        }
+        for length in lengths.clone().step_by(STEP) {
+            request = request.header(format!("x-{length}"), "v".repeat(length));
+        }
+        let request = request.body(Bytes::from_static(body.as_bytes()))?;
+        let route_key =
+            if route.starts_with('/') { format!("{method} {route}") } else { route.to_owned() };
+        let gateway = Gateway {
+            account_id: "123456789012",
+            api_id: "a1b2c3d4e5",
+            domain_name: "api.example.com",
+            stage: "$default",
+            route_key: &route_key,
+            path_parameters: &parameters,
+            stage_variables: None,
+            authorizer: None,
+            source_ip: "203.0.113.7",
+            request_id: "JKJaXmPLvHcESHA=",
+            time_epoch_ms: i64::try_from(now_ms()).unwrap_or_default(),
+        };
+        // A REST API's and a load balancer's events are most like those of format 1.0.
+        let is_1_0 = api.is_some_and(|api| {
+            api.payload == Some(Payload::One) || matches!(api.kind, ApiType::Rest | ApiType::Alb)
+        });
+        let event = if is_1_0 { request::http_api_v1 } else { request::http_api_v2 };
+        Ok(event(&request, &gateway).into())
     }
-    let request = request.body(Bytes::from_static(body.as_bytes()))?;
-    let gateway = Gateway {
-        account_id: "123456789012",
-        api_id: "rehearsal",
-        domain_name: "localhost",
-        stage: "$default",
-        route_key: &route_key,
-        path_parameters: &parameters,
-        stage_variables: None,
-        authorizer: None,
-        source_ip: "127.0.0.1",
-        request_id: "rehearsal",
-        time_epoch_ms: i64::try_from(now_ms()).unwrap_or_default(),
-    };
-    Ok(request::http_api_v2(&request, &gateway).into())
 }
 
-fn invocation(entry: &manifest::Component) -> Invocation {
+fn invocation((name, entry): (&str, &manifest::Component)) -> Invocation {
     let limit = entry.limits.memory_mb.unwrap_or(manifest::DEFAULT_MEMORY_MB);
     Invocation {
-        context: Context {
-            request_id: "00000000-0000-0000-0000-000000000000".to_owned(),
-            deadline_ms: now_ms() + u64::try_from(LONGEST.as_millis()).unwrap_or_default(),
-            ..Context::default()
-        },
+        context: context(name),
         deadline: Instant::now() + LONGEST,
         limits: Limits { memory_bytes: u64::from(limit) << 20 },
         environment: entry.environment.clone().into_iter().collect(),
@@ -144,6 +234,31 @@ fn invocation(entry: &manifest::Component) -> Invocation {
         output: Arc::new(|_, _| ()),
         output_of_several: None,
         reuse: None,
+    }
+}
+
+/// What Lambda tells of a function, in its usual lengths.
+fn context(name: &str) -> Context {
+    let function = LambdaFunction {
+        name: "rehearsal".to_owned(),
+        version: "$LATEST".to_owned(),
+        invoked_arn: "arn:aws:lambda:us-east-1:123456789012:function:rehearsal".to_owned(),
+        memory_mb: 1024,
+        log_group: "/aws/lambda/rehearsal".to_owned(),
+        log_stream: "2026/01/01/[$LATEST]5f84c7a90e5b1f1a2b3c4d5e6f708192".to_owned(),
+    };
+    Context {
+        request_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned(),
+        deadline_ms: now_ms() + u64::try_from(LONGEST.as_millis()).unwrap_or_default(),
+        trace_id: Some(
+            "Root=1-5f84c7a9-0e5b1f1a2b3c4d5e6f708192;Parent=53995c3f42cd8ad8;Sampled=0".to_owned(),
+        ),
+        app: "rehearsal".to_owned(),
+        alias: "live".to_owned(),
+        release: "91e2112d6df0ae37fe4c".to_owned(),
+        component: name.to_owned(),
+        function,
+        ..Context::default()
     }
 }
 

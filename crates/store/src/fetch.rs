@@ -14,7 +14,7 @@ use futures::stream::{self, StreamExt as _};
 use crate::deadline::Deadline;
 use crate::error::ReadError;
 use crate::layout;
-use crate::objects::Objects;
+use crate::objects::{Apart, Objects};
 use crate::packed::{ArtifactDigest, Description, LABEL_BYTES, Label, UnpackError};
 use crate::paged::{PagedArtifact, Source};
 use plan::Plan;
@@ -158,13 +158,14 @@ impl Fetch {
     pub(crate) async fn page_to(
         self,
         file: File,
-        (local, apart): (Option<Local>, Arc<dyn Objects>),
+        (local, apart): (Option<Local>, Apart),
     ) -> Result<(PagedArtifact, Cost), ReadError> {
         let file = Arc::new(file);
         let Gathered { cost, later, copies } =
             self.gather((&file, Scope::Hot), local.as_ref()).await?;
         let local = local.map(|local| local.file);
-        let source = Source::new(apart, self.deadline.within(), self.key.expected.clone());
+        let objects = (Arc::clone(&self.objects), apart);
+        let source = Source::new(objects, self.deadline.within(), self.key.expected.clone());
         let paged = PagedArtifact::new((file, local), self.description, (source, later, copies));
         let object = || self.objects.url(&self.key.object());
         let failed = |error| ReadError::Disk { object: object(), source: Arc::new(error) };

@@ -18,7 +18,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use crate::deadline::Deadline;
 use crate::digest::sha256_hex;
 use crate::error::{ReadError, WriteError};
-use crate::objects::{ETag, Expect, Fetched, Objects, Part};
+use crate::objects::{Apart, ETag, Expect, Fetched, Objects, Part};
 
 /// Locked while a version is compared and replaced. It and unfinished files start with a dot, as no key does.
 const LOCK: &str = ".lock";
@@ -105,8 +105,9 @@ impl Folder {
 }
 
 impl Objects for Folder {
-    fn apart(&self) -> Option<Arc<dyn Objects>> {
-        Some(Arc::new(self.clone()))
+    fn apart(&self) -> Option<Apart> {
+        let folder = self.clone();
+        Some(Box::new(move || Ok(Arc::new(folder))))
     }
 
     fn url(&self, key: &str) -> String {

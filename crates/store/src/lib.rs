@@ -28,7 +28,7 @@ pub use deadline::Deadline;
 pub use error::{Cause, OpenError, ReadError, WriteError};
 pub use fetch::ArtifactKey;
 pub use files::Files;
-pub use objects::{ETag, Expect, Fetched, Objects, Part, SignedHeaders};
+pub use objects::{Apart, ETag, Expect, Fetched, Objects, Part, SignedHeaders};
 pub use package::{Package, PackageFile};
 pub use packed::{ArtifactDigest, StoredArtifact};
 pub use paged::PagedArtifact;

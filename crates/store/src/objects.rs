@@ -1,6 +1,7 @@
 //! What a place to keep objects must be able to do: the seam between the store's layout and S3 or a folder.
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,9 +63,9 @@ pub trait Objects: fmt::Debug + Send + Sync + 'static {
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<ETag, WriteError>>;
 
-    /// The same objects by connections of its own, for a thread that must go on while the one that runs the others
-    /// waits for it; none where that cannot be had.
-    fn apart(&self) -> Option<Arc<dyn Objects>>;
+    /// Makes the same objects with connections of their own, for a thread that must go on while the one that runs the
+    /// others waits for it; none where that cannot be had.
+    fn apart(&self) -> Option<Apart>;
 
     /// The sorted names directly below `folder`, of objects and of folders alike; none when there is no such folder.
     fn children<'a>(
@@ -73,6 +74,9 @@ pub trait Objects: fmt::Debug + Send + Sync + 'static {
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<Vec<String>, ReadError>>;
 }
+
+/// Makes objects when somebody needs them; see [`Objects::apart`]. Fails as opening a store does.
+pub type Apart = Box<dyn FnOnce() -> io::Result<Arc<dyn Objects>> + Send>;
 
 /// What a server is to say of an object that is read by a signed URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! A guest begins with what a first call touches. Who maps the file and asks for what is touched beyond that is the
 //! engine; see its `Pages`.
 
+mod kept;
 mod source;
 
 use std::fs::File as StdFile;
@@ -11,13 +12,13 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use fs_err::File;
 use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, memfd_create};
 
 use crate::error::ReadError;
-use crate::fetch::{Copy, Job, Run};
-use crate::packed::{Description, UnpackError, Unpacker};
+use crate::fetch::{Copy, Run};
+use crate::packed::{Description, Unpacker};
+use kept::{Kept, Missing, unpack};
 pub(crate) use source::Source;
 
 /// What is brought around a page that is asked for, where that costs no unpacking: what the kernel maps around a page.
@@ -58,27 +59,6 @@ enum From {
     Local(u64),
 }
 
-/// What is not in the file yet.
-#[derive(Debug)]
-struct Kept {
-    runs: Vec<Frames>,
-    /// Another artifact's file, which stays on disk as long.
-    local: Option<Arc<File>>,
-    /// The whole artifact's file, once there is one.
-    whole: Option<Arc<File>>,
-}
-
-/// Frames that are fetched together.
-#[derive(Debug)]
-enum Frames {
-    Away(Run),
-    /// Checked; those that are unpacked are gone.
-    Here(Vec<Option<(Job, Bytes)>>),
-}
-
-/// The number of a run that must be fetched first.
-struct Missing(usize);
-
 impl PagedArtifact {
     /// A file of so many bytes in memory, all of it a hole.
     pub(crate) fn empty_file(length: u64) -> io::Result<File> {
@@ -106,8 +86,7 @@ impl PagedArtifact {
             }
         }
         places.sort_unstable_by_key(|place| place.at);
-        let runs = runs.into_iter().map(Frames::Away).collect();
-        let kept = Mutex::new(Kept { runs, local, whole: None });
+        let kept = Mutex::new(Kept::new(runs, local));
         Ok(Self { file, description, places, kept, source: Mutex::new(source) })
     }
 
@@ -153,13 +132,15 @@ impl PagedArtifact {
     /// # Errors
     /// When the store does not give it; what came until then stays.
     pub fn fetch_rest(&self) -> Result<(), ReadError> {
-        let runs = self.kept().runs.len();
-        (0..runs).try_for_each(|run| self.fetch(run))
+        let runs = self.kept().runs();
+        (0..runs).try_for_each(|run| self.fetch(run))?;
+        self.source.lock().unwrap_or_else(PoisonError::into_inner).close();
+        Ok(())
     }
 
     fn bring_what_is_here(&self, range: &Range<u64>) -> io::Result<Result<(), Missing>> {
         let mut kept = self.kept();
-        if let Some(whole) = &kept.whole {
+        if let Some(whole) = kept.whole() {
             let (start, end) = (range.start - range.start % AROUND, self.around(range.end));
             copy((whole, start), (&self.file, start), end - start)?;
             return Ok(Ok(()));
@@ -203,20 +184,11 @@ impl PagedArtifact {
     ) -> io::Result<Result<(), Missing>> {
         match place.from {
             From::There => {}
-            From::Frame { run, number } => match kept.runs.get_mut(run) {
-                Some(Frames::Away(_)) => return Ok(Err(Missing(run))),
-                Some(Frames::Here(frames)) => {
-                    if let Some((job, stored)) = frames.get_mut(number).and_then(Option::take) {
-                        unpack(&job, &stored, &self.file)?;
-                    }
-                }
-                None => {}
-            },
+            From::Frame { run, number } => return kept.unpack((run, number), &self.file),
             From::Local(from) => {
-                let Some(local) = &kept.local else { return Err(io::ErrorKind::NotFound.into()) };
                 let start = place.at.max(range.start - range.start % AROUND);
                 let end = place.end().min(self.around(range.end));
-                copy((local, from + (start - place.at)), (&self.file, start), end - start)?;
+                copy((kept.local()?, from + (start - place.at)), (&self.file, start), end - start)?;
             }
         }
         Ok(Ok(()))
@@ -225,43 +197,36 @@ impl PagedArtifact {
     /// Fetches a run of frames, unless it is here. One at a time: who comes meanwhile may want the same.
     fn fetch(&self, run: usize) -> Result<(), ReadError> {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let away = match self.kept().runs.get(run) {
-            Some(Frames::Away(away)) => away.clone(),
-            Some(Frames::Here(_)) | None => return Ok(()),
-        };
-        let frames = source.frames(away)?.into_iter().map(Some).collect();
-        if let Some(place) = self.kept().runs.get_mut(run) {
-            *place = Frames::Here(frames);
-        }
+        let Some(away) = self.kept().away(run) else { return Ok(()) };
+        let frames = source.frames(away)?;
+        self.kept().arrived(run, frames);
         Ok(())
     }
 
     /// Writes the whole artifact to a new file that has its length already. Nothing of it is in the store any more; see
     /// [`PagedArtifact::fetch_rest`].
     pub(crate) fn write_to(&self, whole: &File) -> io::Result<()> {
+        let mut unpacker = Unpacker::new()?;
         for place in &self.places {
-            let (frame, local) = {
-                let kept = self.kept();
-                let frame = match place.from {
-                    From::Frame { run, number } => match kept.runs.get(run) {
-                        Some(Frames::Here(frames)) => frames.get(number).cloned().flatten(),
-                        Some(Frames::Away(_)) | None => return Err(io::ErrorKind::NotFound.into()),
-                    },
-                    From::There | From::Local(_) => None,
-                };
-                (frame, kept.local.clone())
-            };
-            match (frame, place.from, local) {
-                // All pieces of the frame at once, with the first of them.
-                (Some((job, stored)), ..) => {
-                    if job.pieces.first().is_some_and(|piece| piece.at == place.at) {
-                        unpack(&job, &stored, whole)?;
+            match place.from {
+                From::Frame { run, number } => {
+                    let frame = self.kept().frame((run, number))?;
+                    match frame {
+                        // All pieces of the frame at once, with the first of them.
+                        Some((job, stored)) => {
+                            if job.pieces.first().is_some_and(|piece| piece.at == place.at) {
+                                unpack(&mut unpacker, (&job, &stored), whole)?;
+                            }
+                        }
+                        // It has been unpacked.
+                        None => copy((&self.file, place.at), (whole, place.at), place.length)?,
                     }
                 }
-                (None, From::Local(from), Some(local)) => {
+                From::Local(from) => {
+                    let local = Arc::clone(self.kept().local()?);
                     copy((&local, from), (whole, place.at), place.length)?;
                 }
-                (None, ..) => copy((&self.file, place.at), (whole, place.at), place.length)?,
+                From::There => copy((&self.file, place.at), (whole, place.at), place.length)?,
             }
         }
         Ok(())
@@ -269,7 +234,7 @@ impl PagedArtifact {
 
     /// Takes what is missing from here on from the whole artifact's file, and lets go of all else.
     pub(crate) fn read_from(&self, whole: Arc<File>) {
-        *self.kept() = Kept { runs: Vec::new(), local: None, whole: Some(whole) };
+        *self.kept() = Kept::all_in(whole);
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -292,14 +257,6 @@ fn later(runs: &[Run], copies: Vec<Copy>) -> Vec<Place> {
     }
     places.sort_unstable_by_key(|place| place.at);
     places
-}
-
-fn unpack(job: &Job, stored: &[u8], file: &File) -> io::Result<()> {
-    let outcome = Unpacker::new()?.unpack(stored, job.pieces.iter().copied(), file);
-    outcome.map_err(|error| match error {
-        UnpackError::Output(error) => error,
-        UnpackError::Damaged(_) => io::Error::other(error),
-    })
 }
 
 fn copy((from, start): (&File, u64), (to, at): (&File, u64), length: u64) -> io::Result<()> {

@@ -9,6 +9,7 @@ pub(crate) mod failure;
 pub(crate) mod retry;
 mod signed;
 
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use crate::access::S3Access;
 use crate::deadline::Deadline;
 use crate::error::{OpenError, ReadError, WriteError};
-use crate::objects::{ETag, Expect, Fetched, Objects, Part, SignedHeaders};
+use crate::objects::{Apart, ETag, Expect, Fetched, Objects, Part, SignedHeaders};
 use failure::{Attempt, Failure};
 use retry::{Pace, retry};
 
@@ -171,10 +172,12 @@ impl Bucket {
 }
 
 impl Objects for Bucket {
-    fn apart(&self) -> Option<Arc<dyn Objects>> {
-        let access = self.access.as_ref()?;
-        let apart = Self { client: client(&self.url(""), access).ok()?, ..self.clone() };
-        Some(Arc::new(apart))
+    fn apart(&self) -> Option<Apart> {
+        let (access, bucket) = (self.access.clone()?, self.clone());
+        Some(Box::new(move || {
+            let client = client(&bucket.url(""), &access).map_err(io::Error::other)?;
+            Ok(Arc::new(Self { client, ..bucket }))
+        }))
     }
 
     fn url(&self, key: &str) -> String {

@@ -11,8 +11,9 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-/// Machine code, and what memories begin with.
-const OF_GUESTS: [&[u8]; 2] = [b".text", b".rodata.wasm"];
+/// Machine code, where it traps and catches, which is read when it does, and what memories begin with.
+const OF_GUESTS: [&[u8]; 4] =
+    [b".text", b".wasmtime.traps", b".wasmtime.exceptions", b".rodata.wasm"];
 
 /// The whole pages outside the sections that only guests touch, ascending. What is read for that is brought.
 pub(crate) fn not_guest_data(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {

@@ -37,21 +37,11 @@ impl Recording {
 
     /// What was touched up to now, as byte ranges of whole pages, ascending and apart from each other.
     pub fn touched(&self) -> Vec<Range<u64>> {
-        self.ranges(0)
-    }
-
-    /// The same, with the page before and the page behind each: what another call touches is near.
-    pub fn touched_and_near(&self) -> Vec<Range<u64>> {
-        self.ranges(PAGE)
-    }
-
-    fn ranges(&self, around: u64) -> Vec<Range<u64>> {
         let mut ranges: Vec<Range<u64>> = Vec::new();
         for page in self.noted.touched.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let (start, end) = (page.saturating_sub(around), page + PAGE + around);
             match ranges.last_mut() {
-                Some(last) if last.end >= start => last.end = end,
-                _ => ranges.push(start..end),
+                Some(last) if last.end == *page => last.end += PAGE,
+                _ => ranges.push(*page..page + PAGE),
             }
         }
         ranges

@@ -1,7 +1,7 @@
 //! From a frame's compressed bytes to the pieces of a file.
 
-use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::{fmt, io};
 
 use fs_err::File;
 use sha2::{Digest as _, Sha256};
@@ -21,7 +21,7 @@ impl Frame {
     }
 }
 
-/// What one thread needs to unpack frames.
+/// What one thread needs to unpack frames; one is worth keeping for many frames.
 pub(crate) struct Unpacker {
     decompressor: Decompressor<'static>,
     buffer: Vec<u8>,
@@ -52,5 +52,11 @@ impl Unpacker {
             output.file().write_all_at(bytes, piece.at)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unpacker").finish_non_exhaustive()
     }
 }

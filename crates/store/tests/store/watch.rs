@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use lambkin_store::{Deadline, ETag, Expect, Fetched, Objects, Part, ReadError, Store, WriteError};
+use lambkin_store::{
+    Apart, Deadline, ETag, Expect, Fetched, Objects, Part, ReadError, Store, WriteError,
+};
 
 /// Counts whole reads and first parts, so that one download of any size counts once.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ impl Watched {
 }
 
 impl Objects for Watched {
-    fn apart(&self) -> Option<Arc<dyn Objects>> {
+    fn apart(&self) -> Option<Apart> {
         self.inner.apart()
     }
 
