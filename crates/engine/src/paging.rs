@@ -95,6 +95,16 @@ impl Pager {
         Ok(Self { watched, stop, thread: Some(thread) })
     }
 
+    /// Has whole pages at these addresses filled, as far as they are mapped from the file.
+    pub(crate) fn bring(&self, addresses: &Range<u64>) -> io::Result<()> {
+        let mappings = self.watched.mappings.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mapping) = mappings.at(addresses.start) else { return Ok(()) };
+        drop(mappings);
+        let at = |address: u64| mapping.offset + (address - mapping.addresses.start);
+        let end = addresses.end.min(mapping.addresses.end);
+        self.watched.paged.pages.bring(at(addresses.start)..at(end))
+    }
+
     /// Has new mappings watched whenever a memory was made in the store, before any of its code runs.
     pub(crate) fn attend(self: &Arc<Self>, store: &mut Store<State>) {
         let pager = Arc::clone(self);

@@ -16,6 +16,7 @@ mod mapped;
 #[cfg(target_os = "linux")]
 mod plan;
 
+use crate::paging::Pager;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// After this many calls a component's memory is looked at, then after twice as many, and so on.
@@ -42,13 +43,14 @@ impl Resident {
         Self { is_worth_it: is_pooled && largest_memory >= WORTH_A_LOOK, calls: AtomicU32::new(0) }
     }
 
-    /// To be called at the end of a call, while its instance lives and unless it will serve once more.
-    pub(crate) fn settle(&self) {
+    /// To be called at the end of a call, while its instance lives and unless it will serve once more. `pager` has what
+    /// is not there yet of the component's artifact.
+    pub(crate) fn settle(&self, pager: Option<&Pager>) {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         if self.is_worth_it && is_due(calls) {
             #[cfg(target_os = "linux")]
             // What cannot be looked at, or not be kept, costs time and nothing else.
-            let _ = linux::close_gaps();
+            let _ = linux::close_gaps(|gap| pager.map_or(Ok(()), |pager| pager.bring(gap)));
         }
     }
 }

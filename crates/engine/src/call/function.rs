@@ -59,7 +59,7 @@ impl Component {
                 let instance = Instance::Function(instance);
                 self.0.shared.kept.put(Kept { session, instance, life });
             }
-            _ => self.0.resident.settle(),
+            _ => self.0.resident.settle(self.0.pager.as_deref()),
         }
         answer(outcome).map(|answer| (answer, usage))
     }
@@ -90,7 +90,7 @@ impl Component {
         });
         let outcome = outcome.await;
         let (outcome, usage) = session.close(outcome)?;
-        self.0.resident.settle();
+        self.0.resident.settle(self.0.pager.as_deref());
         answer(outcome).map(|answer| (answer, usage))
     }
 }

@@ -105,7 +105,7 @@ impl Component {
             (true, Some(instance), Some(life)) => {
                 self.0.shared.kept.put(Kept { session, instance: Instance::Http(instance), life });
             }
-            _ => self.0.resident.settle(),
+            _ => self.0.resident.settle(self.0.pager.as_deref()),
         }
         Ok(usage)
     }

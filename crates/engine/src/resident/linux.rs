@@ -18,8 +18,11 @@ const RUNS_SEEN: usize = 4096;
 /// Bytes of one page of the host's memory, on both processors that artifacts are made for.
 const PAGE: u64 = 4096;
 
-/// Closes gaps in all memories that instances have at the moment, or had and are still mapped.
-pub(super) fn close_gaps() -> std::io::Result<()> {
+/// Closes gaps in all memories that instances have at the moment, or had and are still mapped. `bring` has the addresses
+/// of each filled first: Linux itself waits for no page that is paged in.
+pub(super) fn close_gaps(
+    bring: impl Fn(&Range<u64>) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     static PAGEMAP: OnceLock<Option<File>> = OnceLock::new();
     let Some(pagemap) =
         PAGEMAP.get_or_init(|| fs_err::File::open("/proc/self/pagemap").ok().map(Into::into))
@@ -32,7 +35,9 @@ pub(super) fn close_gaps() -> std::io::Result<()> {
         let runs = written(pagemap, &memory)?;
         if runs.len() > RUNS_LEFT {
             for gap in plan::gaps(&runs, RUNS_LEFT, most) {
-                keep(&gap);
+                let addresses = gap.start * PAGE..gap.end * PAGE;
+                bring(&addresses)?;
+                keep(&addresses);
             }
         }
     }
@@ -95,8 +100,8 @@ fn written(pagemap: &File, memory: &Range<u64>) -> std::io::Result<Vec<Range<u64
 }
 
 /// Makes pages private copies of what they show. Where that cannot be, they stay what they are.
-fn keep(pages: &Range<u64>) {
-    let (start, length) = (pages.start * PAGE, (pages.end - pages.start) * PAGE);
+fn keep(addresses: &Range<u64>) {
+    let (start, length) = (addresses.start, addresses.end - addresses.start);
     let (Ok(start), Ok(length)) = (usize::try_from(start), usize::try_from(length)) else { return };
     // SAFETY: it changes the content of no page, whatever is mapped there by now; what is not mapped is refused.
     #[expect(unsafe_code, reason = "addresses of memory that wasmtime owns")]
