@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use lambkin_engine::{
-    ArtifactSource, Capabilities, Component, Context, Engine, Grants, Invocation, LambdaFunction,
-    Limits, Recording, Settings, Target, World,
+    Allocator, ArtifactSource, Capabilities, Component, Context, Engine, Grants, Invocation,
+    LambdaFunction, Limits, Recording, Settings, Target, World,
 };
 use lambkin_protocol::event::{self, Event};
 use lambkin_protocol::manifest::{self, Api, ApiType, Payload};
@@ -140,7 +140,8 @@ pub(crate) async fn touched(
         }
     }
     let recording = Recording::new(artifact.clone())?;
-    let engine = Engine::new(&Settings::default())?;
+    // The pool would touch more: what it sets back from one instance to the next.
+    let engine = Engine::new(&Settings { allocator: Allocator::OnDemand, ..Settings::default() })?;
     // What this machine cannot run, because its processor is older than Lambda's, is published all the same.
     let Ok(loaded) = engine.load(ArtifactSource::Paged(recording.paged())) else {
         return Ok(Vec::new());

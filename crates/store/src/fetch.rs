@@ -185,7 +185,7 @@ impl Fetch {
         let (base, base_later): (Vec<_>, Vec<_>) = base.into_iter().partition(is_now);
         let (now, copies): (Vec<_>, Vec<_>) =
             copies.into_iter().partition(|copy| scope == Scope::All || copy.hot);
-        let workers = Workers::start(own.len() + base.len(), file);
+        let mut workers = Workers::start(own.len() + base.len(), file);
         let copying = local.map(|local| work::copy(Arc::clone(&local.file), Arc::clone(file), now));
         let object: Arc<str> = self.key.object().into();
         let base_object: Arc<str> = self.base_object().unwrap_or_default().into();

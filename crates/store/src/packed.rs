@@ -11,6 +11,7 @@
 //! arrives, in any order, before anything of the artifact gets a name. Blocks of zeros are in no frame. What an artifact
 //! has in common with another one, its base, is in the base's frames alone: a language's engine is stored once.
 
+mod base;
 mod description;
 mod pack;
 mod unpack;
@@ -19,8 +20,9 @@ use std::io;
 
 use crate::digest::hex;
 
+pub(crate) use base::{BaseBlocks, family};
 pub(crate) use description::{Description, Frame, From, Piece, Zeros};
-pub(crate) use pack::{BaseBlocks, family, pack};
+pub(crate) use pack::pack;
 pub(crate) use unpack::Unpacker;
 
 /// The first bytes of an artifact of this form; the last of them is its version.

@@ -101,6 +101,10 @@ impl Disk {
         expected: &ArtifactDigest,
         known: Option<Identity>,
     ) -> io::Result<Option<Kept>> {
+        // Where it is not, which is what a new environment finds, that is told sooner than a thread is there.
+        if !self.path(&expected.digest).try_exists()? {
+            return Ok(None);
+        }
         let (disk, expected) = (self.clone(), expected.clone());
         blocking(move || disk.look(&expected, known)).await
     }

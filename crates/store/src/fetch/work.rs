@@ -1,4 +1,4 @@
-//! The threads that unpack: they hash, decompress and write what has arrived.
+//! Unpacking: what has arrived is hashed, decompressed and written, by threads of its own unless it is little.
 
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +17,8 @@ use crate::packed::{UnpackError, Unpacker};
 const WAITING: usize = 16;
 /// A thread for so many frames at least.
 const FRAMES_PER_THREAD: usize = 4;
+/// So few frames, of about a millisecond each, are unpacked where they arrive: no thread is there sooner.
+const FEW: usize = 3;
 /// What is copied at once.
 const COPY: usize = 256 << 10;
 
@@ -24,29 +26,59 @@ const COPY: usize = 256 << 10;
 type Arrived = (Arc<str>, Job, Bytes);
 type Outcome = Result<Duration, (Arc<str>, UnpackError)>;
 
-/// Threads that take frames from one queue.
-pub(super) struct Workers {
-    queue: mpsc::Sender<Arrived>,
-    threads: Vec<JoinHandle<Outcome>>,
+/// Who unpacks.
+pub(super) enum Workers {
+    /// Whoever has the frame.
+    Here(Unpacking),
+    /// Threads that take frames from one queue.
+    Threads { queue: mpsc::Sender<Arrived>, threads: Vec<JoinHandle<Outcome>> },
+}
+
+/// One who unpacks, and what came of it.
+pub(super) struct Unpacking {
+    file: Arc<File>,
+    unpacker: Option<Unpacker>,
+    outcome: Outcome,
+}
+
+impl Unpacking {
+    fn new(file: Arc<File>) -> Self {
+        Self { file, unpacker: None, outcome: Ok(Duration::ZERO) }
+    }
+
+    /// Unpacks a frame, unless one before it failed. False when the work has failed.
+    fn take(&mut self, (object, job, stored): Arrived) -> bool {
+        let Ok(worked) = &mut self.outcome else { return false };
+        let started = Instant::now();
+        let done = unpack(&mut self.unpacker, &job, &stored, &self.file);
+        *worked += started.elapsed();
+        if let Err(error) = done {
+            self.outcome = Err((object, error));
+        }
+        self.outcome.is_ok()
+    }
 }
 
 impl Workers {
     /// Starts as many as so many frames are worth.
     pub(super) fn start(frames: usize, file: &Arc<File>) -> Self {
+        if frames <= FEW {
+            return Self::Here(Unpacking::new(Arc::clone(file)));
+        }
         let processors = thread::available_parallelism().map_or(1, usize::from);
         let count = frames.div_ceil(FRAMES_PER_THREAD).min(processors);
         let (queue, waiting) = mpsc::channel(WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         let threads = (0..count).map(|_| {
             let (waiting, file) = (Arc::clone(&waiting), Arc::clone(file));
-            spawn_blocking(move || work(&waiting, &file))
+            spawn_blocking(move || work(&waiting, file))
         });
-        Self { queue, threads: threads.collect() }
+        Self::Threads { queue, threads: threads.collect() }
     }
 
     /// Gives one of them a frame out of the bytes of its object from `start` on. False when the work has failed.
     pub(super) async fn take(
-        &self,
+        &mut self,
         object: &Arc<str>,
         job: Job,
         bytes: &Bytes,
@@ -54,14 +86,22 @@ impl Workers {
     ) -> bool {
         let place = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX).min(bytes.len());
         let stored = bytes.slice(place(job.at)..place(job.end()));
-        self.queue.send((Arc::clone(object), job, stored)).await.is_ok()
+        let arrived = (Arc::clone(object), job, stored);
+        match self {
+            Self::Here(unpacking) => unpacking.take(arrived),
+            Self::Threads { queue, .. } => queue.send(arrived).await.is_ok(),
+        }
     }
 
     /// Waits until all is done; the time that it took all together. `object` is named where no frame is at fault.
     pub(super) async fn finish(self, object: &Arc<str>) -> Outcome {
-        drop(self.queue);
+        let (queue, threads) = match self {
+            Self::Here(unpacking) => return unpacking.outcome,
+            Self::Threads { queue, threads } => (queue, threads),
+        };
+        drop(queue);
         let mut worked = Duration::ZERO;
-        for thread in self.threads {
+        for thread in threads {
             worked += thread.await.map_err(|error| {
                 (Arc::clone(object), UnpackError::Output(std::io::Error::other(error)))
             })??;
@@ -70,19 +110,16 @@ impl Workers {
     }
 }
 
-fn work(waiting: &Mutex<mpsc::Receiver<Arrived>>, file: &File) -> Outcome {
+fn work(waiting: &Mutex<mpsc::Receiver<Arrived>>, file: Arc<File>) -> Outcome {
     let lock = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut worked = Duration::ZERO;
-    let mut unpacker = None;
+    let mut unpacking = Unpacking::new(file);
     loop {
         let next = lock().blocking_recv();
-        let Some((object, job, stored)) = next else { return Ok(worked) };
-        let started = Instant::now();
-        if let Err(error) = unpack(&mut unpacker, &job, &stored, file) {
+        let Some(arrived) = next else { return unpacking.outcome };
+        if !unpacking.take(arrived) {
             lock().close();
-            return Err((object, error));
+            return unpacking.outcome;
         }
-        worked += started.elapsed();
     }
 }
 

@@ -8,10 +8,10 @@ use std::thread;
 use sha2::{Digest as _, Sha256};
 use zstd::bulk::Compressor;
 
+use super::base::{BaseBlocks, Digest, Place, SMALLEST_BASE};
 use super::description::Base;
 use super::{
-    BLOCK, DIGEST_BYTES, Description, FRAME, Frame, From, LABEL_BYTES, Label, Piece,
-    StoredArtifact, Zeros,
+    BLOCK, Description, FRAME, Frame, From, LABEL_BYTES, Label, Piece, StoredArtifact, Zeros,
 };
 use crate::digest::hex;
 
@@ -19,74 +19,6 @@ use crate::digest::hex;
 /// 10.9 MB in 1.6 s, 15 10.7 MB in 15 s and 19 9.7 MB in 41 s. Decompression takes 0.04-0.1 s at all of them, least at
 /// the low ones.
 const LEVEL: i32 = 9;
-/// An artifact smaller than this is not worth a second object to read from.
-const SMALLEST_BASE: usize = 2 * 1024 * 1024;
-/// Artifacts that begin with the same bytes, so many, have the same language engine in them: its machine code is first.
-const FAMILY: usize = 1024 * 1024;
-/// One in so many of the blocks must be in the base, of all and of each of its frames that is used.
-const WORTH_IT: usize = 4;
-
-type Digest = [u8; DIGEST_BYTES];
-
-/// Names those artifacts that may have much in common; none for one that is too small to share.
-pub(crate) fn family(bytes: &[u8]) -> Option<String> {
-    let start = bytes.get(..FAMILY).filter(|_| bytes.len() >= SMALLEST_BASE)?;
-    Some(hex(&Sha256::digest(start)))
-}
-
-/// A base's blocks by their digests.
-#[derive(Debug)]
-pub(crate) struct BaseBlocks {
-    component: String,
-    digest: String,
-    frames: Vec<Frame>,
-    places: HashMap<Digest, Place>,
-}
-
-/// Where a block of the base is.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    frame: u32,
-    skip: u32,
-    at: u64,
-}
-
-impl BaseBlocks {
-    /// The blocks of the artifact of `component`, from its description and its list of blocks; none where there is no
-    /// list that fits.
-    pub(crate) fn new(
-        component: &str,
-        label: &Label,
-        description: &Description,
-        list: &[u8],
-    ) -> Option<Self> {
-        if description.blocks? != <Digest>::from(Sha256::digest(list)) {
-            return None;
-        }
-        let start = (LABEL_BYTES + label.description) as u64;
-        let frames =
-            description.frames.iter().map(|frame| Frame { at: start + frame.at, ..frame.clone() });
-        let (digests, _) = list.as_chunks::<DIGEST_BYTES>();
-        let places = description.pieces.iter().flat_map(places_of);
-        Some(Self {
-            component: component.to_owned(),
-            digest: label.artifact.digest.clone(),
-            frames: frames.collect(),
-            places: digests.iter().copied().zip(places).collect(),
-        })
-    }
-}
-
-/// The blocks of a piece of an artifact without a base.
-fn places_of(piece: &Piece) -> impl Iterator<Item = Place> + use<> {
-    let Piece { at, skip, length, from } = *piece;
-    let (From::Own { frame } | From::Base { frame, .. }) = from;
-    (0..length).step_by(BLOCK).map(move |offset| Place {
-        frame,
-        skip: skip + offset,
-        at: at + u64::from(offset),
-    })
-}
 
 /// Makes the object of an artifact; with a base, that of the same family, only if it has enough in common with it.
 /// `hot` is what a first call touches, ascending.
@@ -103,10 +35,14 @@ pub(crate) fn pack(
     } else {
         Vec::new()
     };
-    let shared = base.and_then(|base| Some((base, share(base, &digests)?)));
+    let shared = base.and_then(|base| Some((base, base.share(&digests)?)));
     let places = blocks.iter().enumerate().map(|(index, (number, block))| {
-        let place = shared.as_ref().and_then(|(_, places)| places.get(index).copied().flatten());
-        ((number * BLOCK) as u64, *block, place)
+        let at = (number * BLOCK) as u64;
+        let shared = shared.as_ref();
+        let place = shared.and_then(|(_, places)| places.get(index).copied().flatten());
+        let place =
+            place.filter(|place| !overlaps(hot, at) || base.is_some_and(|base| base.is_hot(place)));
+        (at, *block, place)
     });
     let (hot_blocks, cold_blocks): (Vec<_>, Vec<_>) =
         places.partition(|(at, ..)| overlaps(hot, *at));
@@ -129,23 +65,6 @@ pub(crate) fn pack(
         blocks: (!list.is_empty()).then(|| Sha256::digest(&list).into()),
     };
     assemble(&description, (&stored, &list))
-}
-
-/// Which of the blocks are taken from where in the base; none when that is not worth it.
-fn share(base: &BaseBlocks, digests: &[Digest]) -> Option<Vec<Option<Place>>> {
-    let mut places: Vec<Option<Place>> =
-        digests.iter().map(|digest| base.places.get(digest).copied()).collect();
-    let mut used: HashMap<u32, usize> = HashMap::new();
-    for place in places.iter().flatten() {
-        *used.entry(place.frame).or_default() += BLOCK;
-    }
-    for place in &mut places {
-        *place = place.filter(|place| {
-            let size = base.frames.get(place.frame as usize).map_or(0, |frame| frame.size as usize);
-            used.get(&place.frame).is_some_and(|used| used * WORTH_IT >= size)
-        });
-    }
-    (places.iter().flatten().count() * WORTH_IT >= digests.len()).then_some(places)
 }
 
 /// Whether the block that begins here has any of these bytes.
@@ -249,12 +168,7 @@ impl Layout {
                 *frame = numbers.get(frame).copied().unwrap_or_default();
             }
         }
-        let frames = used.iter().filter_map(|number| {
-            let frame = base.frames.get(*number as usize)?;
-            Some(Frame { hot: self.hot_base.contains(number), ..frame.clone() })
-        });
-        let frames = frames.collect();
-        Base { component: base.component.clone(), digest: base.digest.clone(), frames }
+        base.only(&used, &self.hot_base)
     }
 
     fn describe(&self, stored: &[Vec<u8>]) -> Vec<Frame> {

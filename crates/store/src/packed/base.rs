@@ -1,0 +1,112 @@
+//! The artifact that another one shares blocks with: which it can be, where its blocks are, and what is worth taking.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sha2::{Digest as _, Sha256};
+
+use super::description::Base;
+use super::{BLOCK, DIGEST_BYTES, Description, Frame, From, LABEL_BYTES, Label, Piece};
+use crate::digest::hex;
+
+/// An artifact smaller than this is not worth a second object to read from.
+pub(super) const SMALLEST_BASE: usize = 2 * 1024 * 1024;
+/// Artifacts that begin with the same bytes, so many, have the same language engine in them: its machine code is first.
+const FAMILY: usize = 1024 * 1024;
+/// One in so many of the blocks must be in the base, of all and of each of its frames that is used.
+const WORTH_IT: usize = 4;
+
+pub(super) type Digest = [u8; DIGEST_BYTES];
+
+/// Names those artifacts that may have much in common; none for one that is too small to share.
+pub(crate) fn family(bytes: &[u8]) -> Option<String> {
+    let start = bytes.get(..FAMILY).filter(|_| bytes.len() >= SMALLEST_BASE)?;
+    Some(hex(&Sha256::digest(start)))
+}
+
+/// A base's blocks by their digests.
+#[derive(Debug)]
+pub(crate) struct BaseBlocks {
+    component: String,
+    digest: String,
+    frames: Vec<Frame>,
+    places: HashMap<Digest, Place>,
+}
+
+/// Where a block of the base is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) frame: u32,
+    pub(super) skip: u32,
+    pub(super) at: u64,
+}
+
+impl BaseBlocks {
+    /// The blocks of the artifact of `component`, from its description and its list of blocks; none where there is no
+    /// list that fits.
+    pub(crate) fn new(
+        component: &str,
+        label: &Label,
+        description: &Description,
+        list: &[u8],
+    ) -> Option<Self> {
+        if description.blocks? != <Digest>::from(Sha256::digest(list)) {
+            return None;
+        }
+        let start = (LABEL_BYTES + label.description) as u64;
+        let frames =
+            description.frames.iter().map(|frame| Frame { at: start + frame.at, ..frame.clone() });
+        let (digests, _) = list.as_chunks::<DIGEST_BYTES>();
+        let places = description.pieces.iter().flat_map(places_of);
+        Some(Self {
+            component: component.to_owned(),
+            digest: label.artifact.digest.clone(),
+            frames: frames.collect(),
+            places: digests.iter().copied().zip(places).collect(),
+        })
+    }
+
+    /// Which of the blocks are taken from where in the base; none when that is not worth it.
+    pub(super) fn share(&self, digests: &[Digest]) -> Option<Vec<Option<Place>>> {
+        let mut places: Vec<Option<Place>> =
+            digests.iter().map(|digest| self.places.get(digest).copied()).collect();
+        let mut used: HashMap<u32, usize> = HashMap::new();
+        for place in places.iter().flatten() {
+            *used.entry(place.frame).or_default() += BLOCK;
+        }
+        for place in &mut places {
+            *place = place.filter(|place| {
+                let size =
+                    self.frames.get(place.frame as usize).map_or(0, |frame| frame.size as usize);
+                used.get(&place.frame).is_some_and(|used| used * WORTH_IT >= size)
+            });
+        }
+        (places.iter().flatten().count() * WORTH_IT >= digests.len()).then_some(places)
+    }
+
+    /// Whether a first call of the base fetches this, too. What it does not is not worth a whole frame of the base, which
+    /// has much that this one's first call does not touch either.
+    pub(super) fn is_hot(&self, place: &Place) -> bool {
+        self.frames.get(place.frame as usize).is_some_and(|frame| frame.hot)
+    }
+
+    /// The base as one that has these of its frames alone, by their numbers; those of `hot` are touched by a first call.
+    pub(super) fn only(&self, used: &BTreeSet<u32>, hot: &BTreeSet<u32>) -> Base {
+        let frames = used.iter().filter_map(|number| {
+            let frame = self.frames.get(*number as usize)?;
+            Some(Frame { hot: hot.contains(number), ..frame.clone() })
+        });
+        let frames = frames.collect();
+        Base { component: self.component.clone(), digest: self.digest.clone(), frames }
+    }
+}
+
+/// The blocks of a piece of an artifact without a base.
+fn places_of(piece: &Piece) -> impl Iterator<Item = Place> + use<> {
+    let Piece { at, skip, length, from } = *piece;
+    let (From::Own { frame } | From::Base { frame, .. }) = from;
+    (0..length).step_by(BLOCK).map(move |offset| Place {
+        frame,
+        skip: skip + offset,
+        at: at + u64::from(offset),
+    })
+}
