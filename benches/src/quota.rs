@@ -49,10 +49,10 @@ pub(crate) fn run(subjects: &[Subject], rounds: usize) -> anyhow::Result<Value> 
     let mut all: Vec<_> = subjects.iter().map(|_| empty()).collect();
     for round in 0..=rounds {
         for (subject, shares) in subjects.iter().zip(&mut all) {
-            for (calls, (percent, _)) in shares.iter_mut().zip(SHARES) {
+            for (calls, share) in shares.iter_mut().zip(SHARES) {
                 let mut ignored = Calls::default();
                 let calls = if round == 0 { &mut ignored } else { calls };
-                once(subject, (&means, percent), calls).with_context(|| subject.name.clone())?;
+                once(subject, (&means, share), calls).with_context(|| subject.name.clone())?;
             }
         }
         report::progress(round, rounds);
@@ -67,13 +67,15 @@ pub(crate) fn run(subjects: &[Subject], rounds: usize) -> anyhow::Result<Value> 
 
 fn once(
     subject: &Subject,
-    (means, percent): (&Means, u32),
+    (means, (percent, memory)): (&Means, (u32, u32)),
     calls: &mut Calls,
 ) -> anyhow::Result<()> {
     subject.prepare()?;
     let call = Call::hello();
     let api = RuntimeApi::start()?;
-    let process = Process::start(&subject.program, &api)?;
+    let program = subject.program.clone();
+    let program = program.with("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory.to_string());
+    let process = Process::start(&program, &api)?;
     let share = Share::of(&process, means)?;
     let ready = api.ready()?;
     share.limit(percent)?;

@@ -19,6 +19,10 @@ use std::time::Duration;
 /// a later load may want; a smaller one would take it from its invocations.
 const WHOLE_PROCESSOR_MB: u32 = 1769;
 
+/// A function of less memory has less than a third of a processor, which its first invocations want: there, the rest is
+/// fetched by who touches it, and only what is touched.
+const THIRD_MB: u32 = 512;
+
 /// When the rest is fetched: the first answer is on its way by then.
 const LATER: Duration = Duration::from_millis(250);
 
@@ -28,6 +32,7 @@ pub(crate) struct Settings {
     /// One invocation at a time, on one thread. Where several threads make instances, memory that one has found to be an
     /// artifact's may be another's by the time that the kernel is told to watch it.
     is_alone: bool,
+    complete: bool,
     keep: bool,
     /// Whether the machine can page, once it has been tried.
     can_page: OnceLock<bool>,
@@ -37,6 +42,7 @@ impl Settings {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             is_alone: config.concurrency <= 1,
+            complete: config.memory_mb >= THIRD_MB,
             keep: config.memory_mb >= WHOLE_PROCESSOR_MB,
             can_page: OnceLock::new(),
         }
@@ -48,14 +54,17 @@ impl Settings {
         if self.is_alone && can_page() { Paging::Yes } else { Paging::No }
     }
 
-    /// Has the rest of the artifact fetched in a while, and all of it written to the disk cache where that takes nothing
-    /// from invocations.
+    /// Has the rest of the artifact fetched in a while, and all of it written to the disk cache, each where that takes
+    /// little from invocations.
     pub(crate) fn complete_later(
         &self,
         cache: &Cache,
         key: &ArtifactKey,
         paged: &Arc<PagedArtifact>,
     ) {
+        if !self.complete {
+            return;
+        }
         let (cache, key, keep, paged) =
             (cache.clone(), key.clone(), self.keep, Arc::downgrade(paged));
         tokio::spawn(async move {

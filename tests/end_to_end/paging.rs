@@ -44,20 +44,24 @@ fn whole(folder: &Path) -> usize {
 async fn a_component_begins_with_what_a_first_call_touches_and_finds_the_rest() {
     let stage = Stage::start().await;
     publish(&stage);
-    let cache = tempfile::tempdir().unwrap();
-    let folder = cache.path().display().to_string();
-    let host = stage.host(&[APP, ("LAMBKIN_CACHE_DIR", &folder)]);
-    let first = host.invoke(&http_event("x", "/first")).await.unwrap();
-    assert_eq!(first, json!({ "calls": 1 }));
-    let load = host.log.wait_for_text("cold load").unwrap();
-    assert_eq!((&load["source"], &load["paged"]), (&json!("store"), &json!(true)));
-    let expected = json!({ "calls": 1, "words": 2000, "last": 1999, "upper": 82_891 });
-    for _ in 0..3 {
-        assert_eq!(everything(&host).await, expected);
+    // The smaller one fetches nothing but what is touched.
+    for memory_mb in [128, 1024] {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().display().to_string();
+        let variables = [APP, ("LAMBKIN_CACHE_DIR", folder.as_str())];
+        let host = stage.host_with(&variables, |settings| Settings { memory_mb, ..settings });
+        let first = host.invoke(&http_event("x", "/first")).await.unwrap();
+        assert_eq!(first, json!({ "calls": 1 }));
+        let load = host.log.wait_for_text("cold load").unwrap();
+        assert_eq!((&load["source"], &load["paged"]), (&json!("store"), &json!(true)));
+        let expected = json!({ "calls": 1, "words": 2000, "last": 1999, "upper": 82_891 });
+        for _ in 0..3 {
+            assert_eq!(everything(&host).await, expected);
+        }
+        assert_eq!(host.processes(), 1);
+        // A function of less than a whole processor spends none on a file.
+        assert_eq!(whole(cache.path()), 0);
     }
-    assert_eq!(host.processes(), 1);
-    // A function of less than a whole processor spends none on a file.
-    assert_eq!(whole(cache.path()), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
