@@ -19,12 +19,13 @@ use std::time::Duration;
 /// a later load may want; a smaller one would take it from its invocations.
 const WHOLE_PROCESSOR_MB: u32 = 1769;
 
-/// A function of less memory has less than a third of a processor, which its first invocations want: there, the rest is
-/// fetched by who touches it, and only what is touched.
+/// A function of less memory has less than a third of a processor, which its first invocations want.
 const THIRD_MB: u32 = 512;
 
 /// When the rest is fetched: the first answer is on its way by then.
 const LATER: Duration = Duration::from_millis(250);
+/// The same for a function of less than a third of a processor.
+const MUCH_LATER: Duration = Duration::from_secs(5);
 
 /// What is done with artifacts that can be paged.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(crate) struct Settings {
     /// One invocation at a time, on one thread. Where several threads make instances, memory that one has found to be an
     /// artifact's may be another's by the time that the kernel is told to watch it.
     is_alone: bool,
-    complete: bool,
+    later: Duration,
     keep: bool,
     /// Whether the machine can page, once it has been tried.
     can_page: OnceLock<bool>,
@@ -42,7 +43,7 @@ impl Settings {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
             is_alone: config.concurrency <= 1,
-            complete: config.memory_mb >= THIRD_MB,
+            later: if config.memory_mb < THIRD_MB { MUCH_LATER } else { LATER },
             keep: config.memory_mb >= WHOLE_PROCESSOR_MB,
             can_page: OnceLock::new(),
         }
@@ -54,21 +55,18 @@ impl Settings {
         if self.is_alone && can_page() { Paging::Yes } else { Paging::No }
     }
 
-    /// Has the rest of the artifact fetched in a while, and all of it written to the disk cache, each where that takes
-    /// little from invocations.
+    /// Has the rest of the artifact fetched in a while, and all of it written to the disk cache where that takes nothing
+    /// from invocations.
     pub(crate) fn complete_later(
         &self,
         cache: &Cache,
         key: &ArtifactKey,
         paged: &Arc<PagedArtifact>,
     ) {
-        if !self.complete {
-            return;
-        }
-        let (cache, key, keep, paged) =
-            (cache.clone(), key.clone(), self.keep, Arc::downgrade(paged));
+        let (cache, key, paged) = (cache.clone(), key.clone(), Arc::downgrade(paged));
+        let (later, keep) = (self.later, self.keep);
         tokio::spawn(async move {
-            tokio::time::sleep(LATER).await;
+            tokio::time::sleep(later).await;
             // Nobody uses it any more.
             let Some(paged) = paged.upgrade() else { return };
             if let Err(error) = complete((cache, keep), &key, paged).await {
@@ -104,5 +102,9 @@ struct Filled(Arc<PagedArtifact>);
 impl Pages for Filled {
     fn bring(&self, range: Range<u64>) -> io::Result<()> {
         self.0.bring(range)
+    }
+
+    fn is_at_hand(&self, range: &Range<u64>) -> bool {
+        self.0.is_at_hand(range)
     }
 }

@@ -44,7 +44,7 @@ fn whole(folder: &Path) -> usize {
 async fn a_component_begins_with_what_a_first_call_touches_and_finds_the_rest() {
     let stage = Stage::start().await;
     publish(&stage);
-    // The smaller one fetches nothing but what is touched.
+    // The smaller one fetches the rest some seconds later.
     for memory_mb in [128, 1024] {
         let cache = tempfile::tempdir().unwrap();
         let folder = cache.path().display().to_string();

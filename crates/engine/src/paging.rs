@@ -43,6 +43,9 @@ pub trait Pages: fmt::Debug + Send + Sync {
     /// # Errors
     /// One ends the process: a guest waits for bytes that nobody can give it.
     fn bring(&self, range: Range<u64>) -> io::Result<()>;
+
+    /// Whether [`Pages::bring`] would wait for nobody but this machine.
+    fn is_at_hand(&self, range: &Range<u64>) -> bool;
 }
 
 /// An artifact in a file with holes, and who fills them.
@@ -95,14 +98,20 @@ impl Pager {
         Ok(Self { watched, stop, thread: Some(thread) })
     }
 
-    /// Has whole pages at these addresses filled, as far as they are mapped from the file.
-    pub(crate) fn bring(&self, addresses: &Range<u64>) -> io::Result<()> {
+    /// Has whole pages at these addresses filled, as far as they are mapped from the file. False, and nothing done, where
+    /// somebody else would have to be waited for.
+    pub(crate) fn bring_at_hand(&self, addresses: &Range<u64>) -> io::Result<bool> {
         let mappings = self.watched.mappings.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(mapping) = mappings.at(addresses.start) else { return Ok(()) };
+        let Some(mapping) = mappings.at(addresses.start) else { return Ok(true) };
         drop(mappings);
         let at = |address: u64| mapping.offset + (address - mapping.addresses.start);
-        let end = addresses.end.min(mapping.addresses.end);
-        self.watched.paged.pages.bring(at(addresses.start)..at(end))
+        let range = at(addresses.start)..at(addresses.end.min(mapping.addresses.end));
+        let pages = &self.watched.paged.pages;
+        if !pages.is_at_hand(&range) {
+            return Ok(false);
+        }
+        pages.bring(range)?;
+        Ok(true)
     }
 
     /// Has new mappings watched whenever a memory was made in the store, before any of its code runs.

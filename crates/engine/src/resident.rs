@@ -50,7 +50,7 @@ impl Resident {
         if self.is_worth_it && is_due(calls) {
             #[cfg(target_os = "linux")]
             // What cannot be looked at, or not be kept, costs time and nothing else.
-            let _ = linux::close_gaps(|gap| pager.map_or(Ok(()), |pager| pager.bring(gap)));
+            let _ = linux::close_gaps(|gap| pager.map_or(Ok(true), |it| it.bring_at_hand(gap)));
         }
     }
 }

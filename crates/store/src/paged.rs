@@ -127,6 +127,17 @@ impl PagedArtifact {
         Ok(())
     }
 
+    /// Whether all of these bytes are on this machine.
+    pub fn is_at_hand(&self, range: &Range<u64>) -> bool {
+        let kept = self.kept();
+        let first = self.places.partition_point(|place| place.end() <= range.start);
+        let mut places = self.places.iter().skip(first).take_while(|place| place.at < range.end);
+        places.all(|place| match place.from {
+            From::Frame { run, .. } => !kept.is_away(run),
+            From::There | From::Local(_) => true,
+        })
+    }
+
     /// Fetches what is still in the store, so that nobody has to wait for that.
     ///
     /// # Errors

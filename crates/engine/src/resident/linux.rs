@@ -19,9 +19,9 @@ const RUNS_SEEN: usize = 4096;
 const PAGE: u64 = 4096;
 
 /// Closes gaps in all memories that instances have at the moment, or had and are still mapped. `bring` has the addresses
-/// of each filled first: Linux itself waits for no page that is paged in.
+/// of each filled first, since Linux itself waits for no page that is paged in, or says that it cannot now.
 pub(super) fn close_gaps(
-    bring: impl Fn(&Range<u64>) -> std::io::Result<()>,
+    bring: impl Fn(&Range<u64>) -> std::io::Result<bool>,
 ) -> std::io::Result<()> {
     static PAGEMAP: OnceLock<Option<File>> = OnceLock::new();
     let Some(pagemap) =
@@ -36,8 +36,9 @@ pub(super) fn close_gaps(
         if runs.len() > RUNS_LEFT {
             for gap in plan::gaps(&runs, RUNS_LEFT, most) {
                 let addresses = gap.start * PAGE..gap.end * PAGE;
-                bring(&addresses)?;
-                keep(&addresses);
+                if bring(&addresses)? {
+                    keep(&addresses);
+                }
             }
         }
     }

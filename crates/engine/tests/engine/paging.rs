@@ -3,7 +3,9 @@
 use crate::support::{artifact, get, invocation, wasm};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use lambkin_engine::{Allocator, ArtifactSource, Component, Engine, Recording, Settings};
+use lambkin_engine::{
+    Allocator, ArtifactSource, Component, Engine, InvokeError, Recording, Settings,
+};
 
 /// A component whose pages come one by one, and what notes them.
 fn paged(engine: &Engine, guest: &str) -> (Component, Recording, usize) {
@@ -32,6 +34,16 @@ async fn a_guest_finds_what_it_touches() {
         assert!(loaded < called, "{loaded} bytes were there, {called} were touched");
         assert!(called < size as u64, "{called} bytes of {size} were touched");
     }
+}
+
+#[tokio::test]
+async fn a_trap_is_told_though_what_says_where_code_traps_is_not_there() {
+    let engine = Engine::new(&Settings::default()).unwrap();
+    let (function, recording, _) = paged(&engine, "function");
+    let before = touched(&recording);
+    let error = function.function("trap", invocation().0).await.unwrap_err();
+    assert!(matches!(error, InvokeError::Trap { .. }), "{error:?}");
+    assert!(before < touched(&recording));
 }
 
 #[tokio::test]

@@ -60,6 +60,11 @@ impl Kept {
         self.runs.len()
     }
 
+    /// Whether a run is still in the store.
+    pub(super) fn is_away(&self, run: usize) -> bool {
+        matches!(self.runs.get(run), Some(Frames::Away(_)))
+    }
+
     /// What to fetch for a run; nothing when it is here.
     pub(super) fn away(&self, run: usize) -> Option<Run> {
         match self.runs.get(run)? {
