@@ -17,7 +17,7 @@ mod mapped;
 mod plan;
 
 use crate::paging::Pager;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// After this many calls a component's memory is looked at, then after twice as many, and so on.
 const FIRST_LOOK: u32 = 3;
@@ -29,28 +29,41 @@ const WORTH_A_LOOK: u64 = 24;
 /// The most calls from one look to the next: what a component writes changes with what it is asked.
 const LONGEST_REST: u32 = 1024;
 
+/// How many calls later to look once more for what was not there yet.
+const SOON: u32 = 16;
+
 /// When to look at the memories of one component's instances.
 #[derive(Debug)]
 pub(crate) struct Resident {
     is_worth_it: bool,
     calls: AtomicU32,
+    /// Whether the last look found gaps that could not be closed yet.
+    is_unfinished: AtomicBool,
 }
 
 impl Resident {
     /// For a component of an engine with the pool, or without, whose largest memory has so many of WebAssembly's pages at
     /// first.
     pub(crate) fn new(is_pooled: bool, largest_memory: u64) -> Self {
-        Self { is_worth_it: is_pooled && largest_memory >= WORTH_A_LOOK, calls: AtomicU32::new(0) }
+        Self {
+            is_worth_it: is_pooled && largest_memory >= WORTH_A_LOOK,
+            calls: AtomicU32::new(0),
+            is_unfinished: AtomicBool::new(false),
+        }
     }
 
     /// To be called at the end of a call, while its instance lives and unless it will serve once more. `pager` has what
     /// is not there yet of the component's artifact.
     pub(crate) fn settle(&self, pager: Option<&Pager>) {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        if self.is_worth_it && is_due(calls) {
+        let again = calls.is_multiple_of(SOON) && self.is_unfinished.load(Ordering::Relaxed);
+        if self.is_worth_it && (again || is_due(calls)) {
             #[cfg(target_os = "linux")]
             // What cannot be looked at, or not be kept, costs time and nothing else.
-            let _ = linux::close_gaps(|gap| pager.map_or(Ok(true), |it| it.bring_at_hand(gap)));
+            let closed =
+                linux::close_gaps(|gap| pager.map_or(Ok(true), |it| it.bring_at_hand(gap)));
+            #[cfg(target_os = "linux")]
+            self.is_unfinished.store(matches!(closed, Ok(false)), Ordering::Relaxed);
         }
     }
 }

@@ -19,16 +19,18 @@ const RUNS_SEEN: usize = 4096;
 const PAGE: u64 = 4096;
 
 /// Closes gaps in all memories that instances have at the moment, or had and are still mapped. `bring` has the addresses
-/// of each filled first, since Linux itself waits for no page that is paged in, or says that it cannot now.
+/// of each filled first, since Linux itself waits for no page that is paged in, or says that it cannot now; then the answer
+/// is false.
 pub(super) fn close_gaps(
     bring: impl Fn(&Range<u64>) -> std::io::Result<bool>,
-) -> std::io::Result<()> {
+) -> std::io::Result<bool> {
     static PAGEMAP: OnceLock<Option<File>> = OnceLock::new();
     let Some(pagemap) =
         PAGEMAP.get_or_init(|| fs_err::File::open("/proc/self/pagemap").ok().map(Into::into))
     else {
-        return Ok(());
+        return Ok(true);
     };
+    let mut are_closed = true;
     let maps = fs_err::read_to_string("/proc/self/maps")?;
     let most = KEEP_RESIDENT as u64 / PAGE;
     for memory in mapped::memories(&maps) {
@@ -38,11 +40,13 @@ pub(super) fn close_gaps(
                 let addresses = gap.start * PAGE..gap.end * PAGE;
                 if bring(&addresses)? {
                     keep(&addresses);
+                } else {
+                    are_closed = false;
                 }
             }
         }
     }
-    Ok(())
+    Ok(are_closed)
 }
 
 /// `struct pm_scan_arg` of `linux/fs.h`.
