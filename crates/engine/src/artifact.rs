@@ -103,7 +103,7 @@ pub(crate) fn load(
     source: ArtifactSource<'_>,
 ) -> Result<Component, LoadError> {
     let component = deserialize(&shared.engine, source)?;
-    let filler = match source {
+    let pager = match source {
         ArtifactSource::Paged(paged) => {
             Some(Arc::new(Pager::start(paged.clone()).map_err(LoadError::Read)?))
         }
@@ -123,7 +123,7 @@ pub(crate) fn load(
     let start = Instant::now();
     let pre = shared.linked.instantiate_pre(&component, &imports).map_err(link)?;
     let component =
-        Component::new((Arc::clone(shared), filler), pre, world, imports).map_err(link)?;
+        Component::new((Arc::clone(shared), pager), pre, world, imports).map_err(link)?;
     Ok(component.with_link_time(start.elapsed()))
 }
 

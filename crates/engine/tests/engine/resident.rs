@@ -1,7 +1,11 @@
 //! Pages that an instance wrote: fresh in the next one, and in place.
 
 use crate::support::{artifact, invocation};
-use lambkin_engine::{ArtifactSource, Engine, Recording, Settings, compile};
+use lambkin_engine::{ArtifactSource, Engine, PagedFile, Pages, Recording, Settings, compile};
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wasmtime::PoolingAllocationConfig;
 
 /// Every eighth page of a snapshot of 4 MiB is written, after a look at whether it is as it was laid out.
@@ -52,4 +56,44 @@ async fn scattered_pages_are_fresh_for_each_instance_and_stay_mapped() {
             assert!(last >= WRITTEN, "what the pool does not set back is given back: {of_calls:?}");
         }
     }
+}
+
+/// Pages of which nothing is at hand at first, as where the rest is still in the store.
+#[derive(Debug)]
+struct Withheld {
+    pages: Arc<dyn Pages>,
+    are_here: AtomicBool,
+}
+
+impl Pages for Withheld {
+    fn bring(&self, range: Range<u64>) -> io::Result<()> {
+        self.pages.bring(range)
+    }
+
+    fn is_at_hand(&self, _range: &Range<u64>) -> bool {
+        self.are_here.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::test]
+async fn gaps_of_a_paged_memory_wait_for_no_store_and_are_closed_soon_after_the_rest_has_come() {
+    if !PoolingAllocationConfig::is_pagemap_scan_available() {
+        return;
+    }
+    let command = compile::componentize(&wat::parse_str(SCATTERED).unwrap()).unwrap();
+    let recording = Recording::new(artifact(&command).into()).unwrap();
+    let PagedFile { file, pages } = recording.paged().clone();
+    let pages = Arc::new(Withheld { pages, are_here: AtomicBool::new(false) });
+    let engine = Engine::new(&Settings::default()).unwrap();
+    let paged = PagedFile { file, pages: Arc::clone(&pages) as _ };
+    let command = engine.load(ArtifactSource::Paged(&paged)).unwrap();
+    let mut of_calls = Vec::new();
+    for call in 0..40 {
+        // Between two looks that are due, after 24 calls and after 48.
+        pages.are_here.store(call >= 25, Ordering::Relaxed);
+        let before = faults();
+        command.command("".into(), invocation().0).await.unwrap();
+        of_calls.push(faults() - before);
+    }
+    assert!(of_calls[24] > WRITTEN / 2 && of_calls[39] < WRITTEN / 8, "{of_calls:?}");
 }
