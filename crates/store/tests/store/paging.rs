@@ -76,18 +76,12 @@ pub(crate) async fn what_was_paged_is_kept_whole_on_disk(store: Store) {
 pub(crate) async fn beside_another_of_its_family_only_what_differs_is_fetched(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let cache = cache(&store, disk.path(), 1 << 30);
-    let first = content(3);
-    let mut second = first.clone();
-    second[4_500_000..4_520_000].fill(7);
-    let keys = [published(&store, &first, hot()).await, published(&store, &second, hot()).await];
+    let (second, keys) = two_of_a_family(&store, 3).await;
     let alone = paged(&cache, &keys[0]).await;
     alone.fetch_rest().unwrap();
     cache.keep(&keys[0], &alone).await.unwrap();
     drop(cache.artifact_file(&keys[0]).await.unwrap());
-    let Artifact::Paged(paged, _, fetched) = cache.artifact(&keys[1], Paging::Yes).await.unwrap()
-    else {
-        panic!("it is not paged");
-    };
+    let (paged, fetched) = begun(&cache, &keys[1]).await;
     assert!(fetched < 40_000, "{fetched} bytes");
     let file = paged.file().unwrap();
     for range in hot() {
@@ -100,15 +94,9 @@ pub(crate) async fn beside_another_of_its_family_only_what_differs_is_fetched(st
 pub(crate) async fn beside_another_in_memory_what_that_has_is_not_fetched(store: Store) {
     let disk = tempfile::tempdir().unwrap();
     let cache = cache(&store, disk.path(), 1 << 30);
-    let first = content(10);
-    let mut second = first.clone();
-    second[4_500_000..4_520_000].fill(7);
-    let keys = [published(&store, &first, hot()).await, published(&store, &second, hot()).await];
+    let (second, keys) = two_of_a_family(&store, 10).await;
     let alone = paged(&cache, &keys[0]).await;
-    let Artifact::Paged(paged, _, fetched) = cache.artifact(&keys[1], Paging::Yes).await.unwrap()
-    else {
-        panic!("it is not paged");
-    };
+    let (paged, fetched) = begun(&cache, &keys[1]).await;
     assert_eq!(fetched, keys[1].start_size);
     drop(alone);
     paged.bring(0..second.len() as u64).unwrap();
@@ -156,14 +144,27 @@ pub(crate) async fn what_is_not_touched_at_first_is_checked_when_it_comes(store:
 }
 
 async fn paged(cache: &Cache, key: &ArtifactKey) -> Arc<PagedArtifact> {
+    let (paged, fetched) = begun(cache, key).await;
+    assert_eq!(fetched, key.start_size, "nothing but what a first call touches");
+    assert!(fetched < key.stored_size / 3, "{fetched} of {}", key.stored_size);
+    paged
+}
+
+/// An artifact in memory, and how many bytes were fetched for it.
+async fn begun(cache: &Cache, key: &ArtifactKey) -> (Arc<PagedArtifact>, u64) {
     match cache.artifact(key, Paging::Yes).await.unwrap() {
-        Artifact::Paged(paged, _, fetched) => {
-            assert_eq!(fetched, key.start_size, "nothing but what a first call touches");
-            assert!(fetched < key.stored_size / 3, "{fetched} of {}", key.stored_size);
-            paged
-        }
+        Artifact::Paged(paged, _, fetched) => (paged, fetched),
         other @ Artifact::File(_) => panic!("{other:?}"),
     }
+}
+
+/// Two that differ in five pages: what the second is, and the names of both.
+async fn two_of_a_family(store: &Store, seed: u64) -> (Vec<u8>, [ArtifactKey; 2]) {
+    let first = content(seed);
+    let mut second = first.clone();
+    second[4_500_000..4_520_000].fill(7);
+    let keys = [published(store, &first, hot()).await, published(store, &second, hot()).await];
+    (second, keys)
 }
 
 /// The artifact's name in the store.
