@@ -83,14 +83,14 @@ async fn gaps_of_a_paged_memory_wait_for_no_store_and_are_closed_soon_after_the_
     let command = compile::componentize(&wat::parse_str(SCATTERED).unwrap()).unwrap();
     let recording = Recording::new(artifact(&command).into()).unwrap();
     let PagedFile { file, pages } = recording.paged().clone();
-    let pages = Arc::new(Withheld { pages, are_here: AtomicBool::new(false) });
+    let withheld = Arc::new(Withheld { pages, are_here: AtomicBool::new(false) });
     let engine = Engine::new(&Settings::default()).unwrap();
-    let paged = PagedFile { file, pages: Arc::clone(&pages) as _ };
-    let command = engine.load(ArtifactSource::Paged(&paged)).unwrap();
+    let source = PagedFile { file, pages: Arc::clone(&withheld) as _ };
+    let command = engine.load(ArtifactSource::Paged(&source)).unwrap();
     let mut of_calls = Vec::new();
     for call in 0..40 {
         // Between two looks that are due, after 24 calls and after 48.
-        pages.are_here.store(call >= 25, Ordering::Relaxed);
+        withheld.are_here.store(call >= 25, Ordering::Relaxed);
         let before = faults();
         command.command("".into(), invocation().0).await.unwrap();
         of_calls.push(faults() - before);
