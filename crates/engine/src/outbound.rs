@@ -92,6 +92,10 @@ impl WasiHttpHooks for Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
+    use futures::{SinkExt as _, StreamExt as _};
+    use http_body::Frame;
+    use http_body_util::{BodyExt as _, StreamBody};
     use std::sync::Mutex;
 
     fn policy(http: &[&str], private_network: bool) -> (Policy, Arc<Mutex<Vec<String>>>) {
@@ -115,6 +119,19 @@ mod tests {
         assert!(seen.lock().unwrap()[0].contains("add \"https://evil.example\" to grants.http"));
         let origin = Origin::of(&"https://api.example.com:443/x".parse().unwrap()).unwrap();
         assert!(policy.check_origin(&origin).is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_body_of_a_refused_request_can_be_written_to_its_end() {
+        let (policy, _) = policy(&[], false);
+        let (mut write, parts) = futures::channel::mpsc::channel(1);
+        let body = StreamBody::new(parts.map(|part| Ok(Frame::data(Bytes::from_static(part)))));
+        let request = http::Request::post("http://evil.example/").body(body.boxed_unsync());
+        let sent = send::send(Arc::new(policy), request.unwrap(), RequestOptions::default()).await;
+        assert!(matches!(sent, Err(Error::HttpRequestDenied)));
+        for _ in 0..3 {
+            write.send(b"part").await.unwrap();
+        }
     }
 
     #[test]

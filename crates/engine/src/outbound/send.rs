@@ -28,11 +28,10 @@ pub(super) async fn send(
     mut request: Request<WasiBody>,
     options: RequestOptions,
 ) -> Sent {
-    let origin = Origin::of(request.uri())?;
-    policy.check_origin(&origin)?;
-    let stream =
-        within(options.connect_timeout, connect(&policy, &origin), Error::ConnectionTimeout)
-            .await?;
+    let (origin, stream) = match open(&policy, request.uri(), &options).await {
+        Ok(opened) => opened,
+        Err(error) => return unsent(request, error),
+    };
     // HTTP/1.1 names only the path; the host goes into its header, which is there already.
     let path = request.uri().path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from(path);
@@ -40,11 +39,33 @@ pub(super) async fn send(
         Scheme::Http => exchange(stream, request, options).await,
         Scheme::Https => {
             let handshake = tls::connect(&origin.host, stream);
-            let stream =
-                within(options.connect_timeout, handshake, Error::ConnectionTimeout).await?;
-            exchange(stream, request, options).await
+            match within(options.connect_timeout, handshake, Error::ConnectionTimeout).await {
+                Ok(stream) => exchange(stream, request, options).await,
+                Err(error) => unsent(request, error),
+            }
         }
     }
+}
+
+/// Connects to where `uri` leads, if `policy` lets it.
+async fn open(
+    policy: &Policy,
+    uri: &Uri,
+    options: &RequestOptions,
+) -> Result<(Origin, TcpStream), Error> {
+    let origin = Origin::of(uri)?;
+    policy.check_origin(&origin)?;
+    let stream =
+        within(options.connect_timeout, connect(policy, &origin), Error::ConnectionTimeout).await?;
+    Ok((origin, stream))
+}
+
+/// Gives the guest `error` for `request`, whose body is taken until the guest has ended it: one that is still writing
+/// when its body is dropped would learn of a broken stream instead.
+fn unsent(request: Request<WasiBody>, error: Error) -> Sent {
+    let mut body = request.into_body();
+    tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
+    Err(error)
 }
 
 async fn connect(policy: &Policy, origin: &Origin) -> Result<TcpStream, Error> {
