@@ -141,7 +141,7 @@ impl Components {
     }
 
     async fn load(&self, key: ArtifactKey) -> Result<Arc<Loaded>, ComponentError> {
-        let artifact = self.cache.artifact(&key, self.paging.of_this_process()).await?;
+        let artifact = self.cache.artifact(&key, self.paging.of(key.expected.size)).await?;
         let start = Instant::now();
         let (component, cold) = match artifact {
             Artifact::File(file) => {

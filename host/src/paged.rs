@@ -7,7 +7,7 @@ use crate::config::{Config, Level};
 use crate::error::chain;
 use crate::telemetry::{self, NoDetails, Tags};
 use lambkin_engine::{PagedFile, Pages};
-use lambkin_store::{ArtifactKey, Cache, PagedArtifact, Paging};
+use lambkin_store::{ArtifactKey, Cache, PagedArtifact, Paging, SMALLEST_PAGED};
 use std::error::Error;
 use std::io;
 use std::ops::Range;
@@ -49,10 +49,11 @@ impl Settings {
         }
     }
 
-    /// Whether artifacts are paged in this process.
-    pub(crate) fn of_this_process(&self) -> Paging {
+    /// Whether an artifact of so many bytes is paged in this process.
+    pub(crate) fn of(&self, size: u64) -> Paging {
         let can_page = || *self.can_page.get_or_init(lambkin_engine::can_page);
-        if self.is_alone && can_page() { Paging::Yes } else { Paging::No }
+        let is_paged = self.is_alone && size >= SMALLEST_PAGED && can_page();
+        if is_paged { Paging::Yes } else { Paging::No }
     }
 
     /// Has the rest of the artifact fetched in a while, and all of it written to the disk cache where that takes nothing

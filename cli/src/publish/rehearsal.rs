@@ -122,14 +122,15 @@ const REQUESTS: [Rehearsed; 4] = [
 /// What a call may take. One that waits for something that it is not granted ends with what it has touched.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// The bytes of `artifact` that a first call touches, ascending; none where this machine cannot tell: it cannot run the
-/// artifact, or does not let a process page its own memory.
+/// The bytes of `artifact` that a first call touches, ascending; none where that helps no host, because the artifact is
+/// small, and where this machine cannot tell: it cannot run the artifact, or does not let a process page its own memory.
 pub(crate) async fn touched(
     name: &str,
     (artifact, target): (&Bytes, Target),
     project: &Project,
 ) -> Result<Vec<Range<u64>>> {
-    if target != Target::current() || !lambkin_engine::can_page() {
+    let is_small = (artifact.len() as u64) < lambkin_store::SMALLEST_PAGED;
+    if is_small || target != Target::current() || !lambkin_engine::can_page() {
         return Ok(Vec::new());
     }
     let Some(entry) = project.manifest.component.get(name) else { return Ok(Vec::new()) };
@@ -152,7 +153,7 @@ pub(crate) async fn touched(
     for event in events {
         let _ = tokio::time::timeout(LONGEST, call(&loaded, event, (name, entry))).await;
     }
-    Ok(recording.touched())
+    Ok(recording.touched()?)
 }
 
 /// Its outcome is the component's own affair.

@@ -68,10 +68,16 @@ pub fn connector(endpoint: &str, ca_bundle: Option<&Path>) -> Result<Connector, 
     }
 }
 
+/// What is read at once, in bytes. hyper would double that up to 400 KiB, each time in memory that is new to the process.
+const BUFFER: usize = 64 << 10;
+
 /// Settings of a client that keeps its connections for a short while.
 pub fn pooled() -> Builder {
     let mut builder = Client::builder(TokioExecutor::new());
-    builder.pool_idle_timeout(IDLE_TIMEOUT).pool_timer(TokioTimer::new());
+    builder
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_timer(TokioTimer::new())
+        .http1_max_buf_size(BUFFER);
     builder
 }
 

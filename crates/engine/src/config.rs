@@ -147,7 +147,8 @@ fn pool(settings: &Settings) -> PoolingAllocationConfig {
         .total_core_instances(parts)
         .total_memories(settings.concurrency.saturating_mul(POOLED_MEMORIES).saturating_add(kept))
         .total_tables(parts)
-        .total_stacks(instances.saturating_mul(4))
+        // A store keeps its last stack. Each costs a start a guard page.
+        .total_stacks(settings.concurrency.saturating_mul(4).saturating_add(kept))
         .max_core_instances_per_component(POOLED_PARTS)
         .max_memories_per_component(POOLED_MEMORIES)
         .max_tables_per_component(POOLED_PARTS)

@@ -12,6 +12,7 @@ mod boot;
 mod disk;
 mod families;
 mod fill;
+mod locked;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use tokio::sync::Mutex;
 
 use crate::deadline::Deadline;
 use crate::error::ReadError;
-use crate::fetch::{ArtifactKey, Fetch};
+use crate::fetch::{ArtifactKey, Fetch, Scope};
 use crate::layout;
 use crate::package::Package;
 use crate::paged::PagedArtifact;
@@ -31,8 +32,8 @@ use crate::store::Store;
 use disk::{Disk, Identity, Kept};
 use families::Families;
 
-/// A smaller artifact is unpacked before anything could begin without it.
-const WORTH_PAGING: u64 = 2 << 20;
+/// In bytes. A smaller artifact is not paged: it is unpacked before anything could begin without it.
+pub const SMALLEST_PAGED: u64 = 2 << 20;
 /// How many artifacts this process remembers the state of.
 const REMEMBERED: u64 = 4096;
 
@@ -155,19 +156,20 @@ impl Cache {
     /// A verified artifact: its file, or where `paging` allows it and neither package nor disk has it, one in memory of
     /// which only what a first call touches is fetched. [`Cache::keep`] makes a file of that.
     pub async fn artifact(&self, key: &ArtifactKey, paging: Paging) -> Result<Artifact, ReadError> {
-        if paging == Paging::No || key.expected.size < WORTH_PAGING {
+        if paging == Paging::No || key.expected.size < SMALLEST_PAGED {
             return self.artifact_file(key).await.map(Artifact::File);
         }
         let started = Instant::now();
         if let Some(found) = self.at_hand(key, started).await? {
             return Ok(Artifact::File(found));
         }
-        let fetch = Fetch::begin(self.store.objects(), key, self.store.deadline()).await?;
+        let wanted = (key, Scope::Hot);
+        let fetch = Fetch::begin(self.store.objects(), wanted, self.store.deadline()).await?;
         let apart = self.store.objects().apart();
         let Some(apart) = apart.filter(|_| fetch.can_begin_early()) else {
             return self.artifact_file(key).await.map(Artifact::File);
         };
-        let local = self.families.local(&self.disk, fetch.description()).await;
+        let local = self.families.local(&self.disk, fetch.description());
         let file = PagedArtifact::empty_file(key.expected.size)
             .map_err(|error| self.disk_error(key, error))?;
         let (paged, cost) = fetch.page_to(file, (local, apart)).await?;
@@ -186,7 +188,7 @@ impl Cache {
     ) -> Result<(), ReadError> {
         let failed = |error| self.disk_error(key, error);
         let lock = self.disk.lock_fill(&key.expected.digest).await.map_err(failed)?;
-        if self.disk.find(&key.expected, None).await.map_err(failed)?.is_some() {
+        if self.disk.find(&key.expected, None).map_err(failed)?.is_some() {
             return Ok(());
         }
         let file = fill::reserve(&self.store, &self.disk, key).await?;
@@ -219,7 +221,7 @@ impl Cache {
             Some(known) => *known.lock().await,
             None => None,
         };
-        let kept = self.disk.find(&key.expected, known).await;
+        let kept = self.disk.find(&key.expected, known);
         let kept = kept.map_err(|error| self.disk_error(key, error))?;
         Ok(kept.map(|kept| found(kept, started)))
     }
@@ -237,11 +239,8 @@ impl Cache {
         let mut known = tokio::time::timeout(deadline.remaining(), slot.lock())
             .await
             .map_err(|_| self.waited_too_long(key, deadline))?;
-        if let Some(kept) = self
-            .disk
-            .find(&key.expected, *known)
-            .await
-            .map_err(|error| self.disk_error(key, error))?
+        if let Some(kept) =
+            self.disk.find(&key.expected, *known).map_err(|error| self.disk_error(key, error))?
         {
             *known = Some(kept.identity);
             return Ok(found(kept, started));
@@ -252,11 +251,8 @@ impl Cache {
             .map_err(|_| self.waited_too_long(key, deadline))?
             .map_err(|error| self.disk_error(key, error))?;
         // Another process may have been quicker.
-        if let Some(kept) = self
-            .disk
-            .find(&key.expected, None)
-            .await
-            .map_err(|error| self.disk_error(key, error))?
+        if let Some(kept) =
+            self.disk.find(&key.expected, None).map_err(|error| self.disk_error(key, error))?
         {
             *known = Some(kept.identity);
             return Ok(found(kept, started));

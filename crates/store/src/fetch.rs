@@ -1,13 +1,13 @@
 //! Fetching an artifact into a file: its description first, then the frames that are not at hand, side by side, each
 //! checked and unpacked while the rest arrives.
 
+mod arriving;
 mod plan;
 mod work;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use fs_err::File;
 use futures::stream::{self, StreamExt as _};
 
@@ -17,6 +17,7 @@ use crate::layout;
 use crate::objects::{Apart, Objects};
 use crate::packed::{ArtifactDigest, Description, LABEL_BYTES, Label, UnpackError};
 use crate::paged::{PagedArtifact, Source};
+use arriving::Arriving;
 use plan::Plan;
 use work::Workers;
 
@@ -57,10 +58,11 @@ impl ArtifactKey {
     }
 }
 
-/// What is fetched at once.
+/// What of an artifact is fetched at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scope {
+pub(crate) enum Scope {
     All,
+    /// What a first call touches.
     Hot,
 }
 
@@ -70,9 +72,10 @@ pub(crate) struct Fetch {
     key: ArtifactKey,
     deadline: Deadline,
     started: Instant,
-    start: Bytes,
+    /// The first request's answer, from the frames on.
+    start: Arriving,
     /// Where the frames begin.
-    header: usize,
+    header: u64,
     description: Description,
 }
 
@@ -103,29 +106,30 @@ pub(crate) struct Local {
 }
 
 impl Fetch {
-    /// Asks for the start of the artifact.
+    /// Asks for the start of the artifact: all that is in scope, if that is not too much for one request.
     pub(crate) async fn begin(
         objects: Arc<dyn Objects>,
-        key: &ArtifactKey,
+        (key, scope): (&ArtifactKey, Scope),
         deadline: Deadline,
     ) -> Result<Self, ReadError> {
         let (started, object) = (Instant::now(), key.object());
-        let first = match key.start_size {
-            1..=ONE_REQUEST => key.start_size,
+        let first = match (scope, key.start_size) {
+            (Scope::Hot, 1..=ONE_REQUEST) => key.start_size,
             _ if key.stored_size > ONE_REQUEST => FIRST,
             _ => ONE_REQUEST,
         };
-        let mut start = objects.part(&object, 0..first, deadline).await?.bytes;
+        let mut start = Arriving::new(&objects, &object, first, deadline);
+        let text = start.take(0..LABEL_BYTES as u64).await?;
         let damaged = |error| unpack_error(&*objects, &object, &key.expected, error);
-        let label = Label::read(&start)
+        let label = Label::read(&text)
             .filter(|label| label.artifact.expected() == key.expected)
-            .ok_or_else(|| damaged(UnpackError::Damaged(what_instead(&start))))?;
-        let header = LABEL_BYTES + label.description;
-        if header > start.len() {
-            start = objects.part(&object, 0..header as u64, deadline).await?.bytes;
+            .ok_or_else(|| damaged(UnpackError::Damaged(what_instead(&text))))?;
+        let header = LABEL_BYTES as u64 + label.description as u64;
+        if header > first {
+            start = Arriving::new(&objects, &object, header, deadline);
         }
-        let text = start.get(LABEL_BYTES..header).unwrap_or_default();
-        let description = Description::read(&label, text).map_err(damaged)?;
+        let text = start.take(LABEL_BYTES as u64..header).await?;
+        let description = Description::read(&label, &text).map_err(damaged)?;
         let key = key.clone();
         Ok(Self { objects, key, deadline, started, start, header, description })
     }
@@ -137,7 +141,7 @@ impl Fetch {
 
     /// Writes the whole artifact to a new file that has its length already.
     pub(crate) async fn write_to(
-        self,
+        mut self,
         file: &Arc<File>,
         local: Option<Local>,
     ) -> Result<Cost, ReadError> {
@@ -156,7 +160,7 @@ impl Fetch {
     /// Writes what a first call touches to a new file of holes that has its length already. The rest is fetched when
     /// somebody asks for it.
     pub(crate) async fn page_to(
-        self,
+        mut self,
         file: File,
         (local, apart): (Option<Local>, Apart),
     ) -> Result<(PagedArtifact, Cost), ReadError> {
@@ -174,12 +178,12 @@ impl Fetch {
 
     /// Fetches what the scope says, and writes it.
     async fn gather(
-        &self,
+        &mut self,
         (file, scope): (&Arc<File>, Scope),
         local: Option<&Local>,
     ) -> Result<Gathered, ReadError> {
         let spans = local.map_or(&[][..], |local| &local.spans);
-        let Plan { own, base, copies } = Plan::new(&self.description, self.header as u64, spans);
+        let Plan { own, base, copies } = Plan::new(&self.description, self.header, spans);
         let is_now = |job: &Job| scope == Scope::All || job.frame.hot;
         let (own, own_later): (Vec<_>, Vec<_>) = own.into_iter().partition(is_now);
         let (base, base_later): (Vec<_>, Vec<_>) = base.into_iter().partition(is_now);
@@ -189,32 +193,14 @@ impl Fetch {
         let copying = local.map(|local| work::copy(Arc::clone(&local.file), Arc::clone(file), now));
         let object: Arc<str> = self.key.object().into();
         let base_object: Arc<str> = self.base_object().unwrap_or_default().into();
-        let (here, rest): (Vec<_>, Vec<_>) =
-            own.into_iter().partition(|job| job.end() <= self.start.len() as u64);
+        let (first, rest): (Vec<_>, Vec<_>) =
+            own.into_iter().partition(|job| job.end() <= self.start.end());
         let mut runs = plan::runs(&object, rest, plan::RUN);
         runs.extend(plan::runs(&base_object, base, plan::RUN));
         let mut later = plan::runs(&object, own_later, plan::LATER);
         later.extend(plan::runs(&base_object, base_later, plan::LATER));
-        let mut bytes = self.start.len() as u64;
-        let mut taken = true;
-        for job in here {
-            taken = taken && workers.take(&object, job, &self.start, 0).await;
-        }
-        let (objects, deadline) = (&self.objects, self.deadline);
-        let mut arriving = stream::iter(runs)
-            .map(|run: Run| async move {
-                let part = objects.part(&run.object, run.range.clone(), deadline).await;
-                part.map(|part| (run, part.bytes))
-            })
-            .buffered(PARALLEL);
-        // Work that has failed says why below.
-        while taken && let Some((run, part)) = arriving.next().await.transpose()? {
-            bytes += part.len() as u64;
-            for job in run.jobs {
-                taken = taken && workers.take(&run.object, job, &part, run.range.start).await;
-            }
-        }
-        drop(arriving);
+        let bytes = self.receive_start(first, (&object, &mut workers)).await?
+            + self.receive(runs, &mut workers).await?;
         let fetch = self.started.elapsed();
         let judge = |(object, error): (Arc<str>, UnpackError)| {
             unpack_error(&*self.objects, &object, &self.key.expected, error)
@@ -224,6 +210,44 @@ impl Fetch {
             work += copying.await.map_err(|error| judge((object, error)))?;
         }
         Ok(Gathered { cost: Cost { fetch, work, bytes }, later, copies })
+    }
+
+    /// Has these frames unpacked while they arrive; gives the bytes that came.
+    async fn receive_start(
+        &mut self,
+        jobs: Vec<Job>,
+        (object, workers): (&Arc<str>, &mut Workers),
+    ) -> Result<u64, ReadError> {
+        for job in jobs {
+            let stored = self.start.take(job.at..job.end()).await?;
+            if !workers.take(object, job, stored).await {
+                // The work says why.
+                return Ok(self.start.arrived());
+            }
+        }
+        self.start.finish().await;
+        Ok(self.start.arrived())
+    }
+
+    /// Fetches these runs side by side, and has their frames unpacked; gives the bytes that came.
+    async fn receive(&mut self, runs: Vec<Run>, workers: &mut Workers) -> Result<u64, ReadError> {
+        let (objects, deadline) = (&self.objects, self.deadline);
+        let mut arriving = stream::iter(runs)
+            .map(|run: Run| async move {
+                let part = objects.part(&run.object, run.range.clone(), deadline).await;
+                part.map(|part| (run, part.bytes))
+            })
+            .buffered(PARALLEL);
+        let (mut bytes, mut taken) = (0, true);
+        while taken && let Some((run, part)) = arriving.next().await.transpose()? {
+            bytes += part.len() as u64;
+            for job in run.jobs {
+                let stored = job.stored(&part, run.range.start);
+                // Work that has failed says why.
+                taken = taken && workers.take(&run.object, job, stored).await;
+            }
+        }
+        Ok(bytes)
     }
 
     fn base_object(&self) -> Option<String> {

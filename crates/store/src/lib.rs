@@ -23,7 +23,9 @@ mod store;
 mod transfer;
 
 pub use access::S3Access;
-pub use cache::{Artifact, ArtifactFile, Cache, CacheSettings, Paging, Source, Timings};
+pub use cache::{
+    Artifact, ArtifactFile, Cache, CacheSettings, Paging, SMALLEST_PAGED, Source, Timings,
+};
 pub use deadline::Deadline;
 pub use error::{Cause, OpenError, ReadError, WriteError};
 pub use fetch::ArtifactKey;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt as _};
 
 use crate::deadline::Deadline;
 use crate::error::{ReadError, WriteError};
@@ -35,6 +36,17 @@ pub trait Objects: fmt::Debug + Send + Sync + 'static {
         range: Range<u64>,
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<Part, ReadError>>;
+
+    /// The same bytes in order, as they arrive. A read that breaks off goes on from there.
+    fn arriving(
+        self: Arc<Self>,
+        key: String,
+        range: Range<u64>,
+        deadline: Deadline,
+    ) -> BoxStream<'static, Result<Bytes, ReadError>> {
+        let all = async move { self.part(&key, range, deadline).await.map(|part| part.bytes) };
+        stream::once(all).boxed()
+    }
 
     /// The object's size in bytes, none when it is absent.
     fn size<'a>(

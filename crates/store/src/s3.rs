@@ -4,6 +4,8 @@
 //! reading a body nor end at a deadline. Its checksums are off: every immutable object is verified by its digest, and
 //! TLS and the signed payload hash cover the way up.
 
+mod arriving;
+mod client;
 mod connection;
 pub(crate) mod failure;
 pub(crate) mod retry;
@@ -15,20 +17,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{
-    BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
-    StalledStreamProtectionConfig,
-};
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use bytes::Bytes;
+use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
+use futures::stream::BoxStream;
 
 use crate::access::S3Access;
 use crate::deadline::Deadline;
 use crate::error::{OpenError, ReadError, WriteError};
 use crate::objects::{Apart, ETag, Expect, Fetched, Objects, Part, SignedHeaders};
+pub(crate) use client::client;
 use failure::{Attempt, Failure};
 use retry::{Pace, retry};
 
@@ -85,9 +85,13 @@ impl Bucket {
         }
     }
 
-    async fn fetch_part(&self, key: &str, range: &Range<u64>) -> Attempt<Part> {
+    async fn get_range(&self, key: &str, range: &Range<u64>) -> Attempt<GetObjectOutput> {
         let bounds = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
-        match self.get_object(key).range(bounds).send().await.map_err(Failure::from_sdk) {
+        self.get_object(key).range(bounds).send().await.map_err(Failure::from_sdk)
+    }
+
+    async fn fetch_part(&self, key: &str, range: &Range<u64>) -> Attempt<Part> {
+        match self.get_range(key, range).await {
             Ok(answer) => {
                 let length = answer.content_length.and_then(|length| u64::try_from(length).ok());
                 let total = answer.content_range.as_deref().and_then(total_of).or(length);
@@ -213,6 +217,15 @@ impl Objects for Bucket {
         .boxed()
     }
 
+    fn arriving(
+        self: Arc<Self>,
+        key: String,
+        range: Range<u64>,
+        deadline: Deadline,
+    ) -> BoxStream<'static, Result<Bytes, ReadError>> {
+        arriving::stream(self, key, range, deadline).boxed()
+    }
+
     fn size<'a>(
         &'a self,
         key: &'a str,
@@ -280,44 +293,6 @@ impl Objects for Bucket {
             }
         }
         .boxed()
-    }
-}
-
-/// The SDK's client. `url` is only for messages.
-pub(crate) fn client(url: &str, access: &S3Access) -> Result<Client, OpenError> {
-    check(url, access)?;
-    let credentials = Credentials::new(
-        &access.access_key_id,
-        &access.secret_access_key,
-        access.session_token.clone(),
-        None,
-        "lambkin",
-    );
-    let mut config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(access.region.clone()))
-        .credentials_provider(credentials)
-        .http_client(connection::client(access)?)
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::disabled())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-    if let Some(endpoint) = &access.endpoint {
-        config = config.endpoint_url(endpoint).force_path_style(true);
-    }
-    Ok(Client::from_conf(config.build()))
-}
-
-fn check(url: &str, access: &S3Access) -> Result<(), OpenError> {
-    let settings = [
-        ("AWS_REGION", &access.region),
-        ("AWS_ACCESS_KEY_ID", &access.access_key_id),
-        ("AWS_SECRET_ACCESS_KEY", &access.secret_access_key),
-    ];
-    match settings.into_iter().find(|(_, value)| value.is_empty()) {
-        Some((missing, _)) => Err(OpenError::Access { url: url.to_owned(), missing }),
-        None => Ok(()),
     }
 }
 

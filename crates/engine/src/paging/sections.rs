@@ -11,14 +11,16 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
+/// What memories begin with.
+const IMAGES: &[u8] = b".rodata.wasm";
+
 /// Machine code, where it traps and catches, which is read when it does, and what memories begin with.
-const OF_GUESTS: [&[u8]; 4] =
-    [b".text", b".wasmtime.traps", b".wasmtime.exceptions", b".rodata.wasm"];
+const OF_GUESTS: [&[u8]; 4] = [b".text", b".wasmtime.traps", b".wasmtime.exceptions", IMAGES];
 
 /// The whole pages outside the sections that only guests touch, ascending. What is read for that is brought.
 pub(crate) fn not_guest_data(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {
     let size = paged.file.metadata()?.len();
-    let mut of_guests = of_guests(paged)?;
+    let mut of_guests = sections(paged, &OF_GUESTS)?;
     of_guests.sort_unstable_by_key(|range| range.start);
     let mut rest = Vec::new();
     let mut from = 0;
@@ -35,7 +37,13 @@ pub(crate) fn not_guest_data(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {
     Ok(rest)
 }
 
-fn of_guests(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {
+/// Where what memories begin with is.
+#[cfg(feature = "compile")]
+pub(super) fn images(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {
+    sections(paged, &[IMAGES])
+}
+
+fn sections(paged: &PagedFile, names: &[&[u8]]) -> io::Result<Vec<Range<u64>>> {
     let artifact = ReadCache::new(Brought { paged, at: 0 });
     let artifact = &artifact;
     let header = FileHeader64::<Endianness>::parse(artifact).map_err(io::Error::other)?;
@@ -44,7 +52,7 @@ fn of_guests(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {
     let mut ranges = Vec::new();
     for section in sections.iter() {
         let name = sections.section_name(endian, section).map_err(io::Error::other)?;
-        if OF_GUESTS.contains(&name)
+        if names.contains(&name)
             && let Some((start, length)) = section.file_range(endian)
         {
             ranges.push(start..start.saturating_add(length));

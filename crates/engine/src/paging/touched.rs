@@ -1,6 +1,6 @@
 //! Which pages of an artifact a guest touches: the artifact is paged in one by one and the pages are noted.
 
-use super::{PAGE, PagedFile, Pages};
+use super::{PAGE, PagedFile, Pages, sections};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,7 +8,12 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many bytes memories may begin with beyond those that were touched, for all of them to count as touched. Of a small
+/// heap each request touches something else, and a page that is waited for costs a request to the store, which is more than
+/// so much unpacked.
+const LITTLE: u64 = 1 << 20;
 
 /// An artifact that notes which of its pages are touched while its component is loaded, instantiated and called.
 #[derive(Debug)]
@@ -35,17 +40,33 @@ impl Recording {
         &self.paged
     }
 
-    /// What was touched up to now, as byte ranges of whole pages, ascending and apart from each other.
-    pub fn touched(&self) -> Vec<Range<u64>> {
+    /// What was touched up to now, as byte ranges of whole pages, ascending and apart from each other. What memories begin
+    /// with counts as touched where not much else of it is left ([`LITTLE`]).
+    ///
+    /// # Errors
+    /// When the artifact is not one of wasmtime's.
+    pub fn touched(&self) -> io::Result<Vec<Range<u64>>> {
+        let mut touched = self.noted.touched().clone();
+        let images = sections::images(&self.paged)?.into_iter().flat_map(pages);
+        let is_left = |page: &u64| !touched.contains(page) && !self.noted.is_zeros(*page);
+        let left: Vec<u64> = images.filter(is_left).collect();
+        if left.len() as u64 * PAGE <= LITTLE {
+            touched.extend(left);
+        }
         let mut ranges: Vec<Range<u64>> = Vec::new();
-        for page in self.noted.touched.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for page in touched {
             match ranges.last_mut() {
-                Some(last) if last.end == *page => last.end += PAGE,
-                _ => ranges.push(*page..page + PAGE),
+                Some(last) if last.end == page => last.end += PAGE,
+                _ => ranges.push(page..page + PAGE),
             }
         }
-        ranges
+        Ok(ranges)
     }
+}
+
+/// The pages that have these bytes, by where they begin.
+fn pages(bytes: Range<u64>) -> impl Iterator<Item = u64> {
+    (bytes.start / PAGE..bytes.end.div_ceil(PAGE)).map(|page| page * PAGE)
 }
 
 struct Noted {
@@ -55,16 +76,28 @@ struct Noted {
     touched: Mutex<BTreeSet<u64>>,
 }
 
+impl Noted {
+    fn touched(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bytes of a page; the last one of the artifact may be shorter.
+    fn page(&self, at: u64) -> &[u8] {
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(self.artifact.len());
+        self.artifact.get(place(at)..place(at + PAGE)).unwrap_or_default()
+    }
+
+    fn is_zeros(&self, page: u64) -> bool {
+        self.page(page).iter().all(|byte| *byte == 0)
+    }
+}
+
 impl Pages for Noted {
     fn bring(&self, range: Range<u64>) -> io::Result<()> {
-        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        let length = usize::try_from(PAGE).map_err(io::Error::other)?;
-        for page in range.step_by(length) {
+        let mut touched = self.touched();
+        for page in pages(range) {
             if touched.insert(page) {
-                let start = usize::try_from(page).map_err(io::Error::other)?;
-                let rest = self.artifact.get(start..).unwrap_or_default();
-                let bytes = rest.get(..length).unwrap_or(rest);
-                self.file.write_all_at(bytes, page)?;
+                self.file.write_all_at(self.page(page), page)?;
             }
         }
         Ok(())

@@ -1,10 +1,10 @@
 //! Artifacts that are not all there when their component starts: what is touched comes, and nothing is read before.
 
-use crate::support::{artifact, get, invocation, wasm};
+use crate::support::{MIB, artifact, get, invocation, wasm};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use lambkin_engine::{
-    Allocator, ArtifactSource, Component, Engine, InvokeError, Recording, Settings,
+    Allocator, ArtifactSource, Component, Engine, InvokeError, Recording, Settings, compile,
 };
 
 /// A component whose pages come one by one, and what notes them.
@@ -17,7 +17,7 @@ fn paged(engine: &Engine, guest: &str) -> (Component, Recording, usize) {
 }
 
 fn touched(recording: &Recording) -> u64 {
-    recording.touched().iter().map(|range| range.end - range.start).sum()
+    recording.touched().unwrap().iter().map(|range| range.end - range.start).sum()
 }
 
 #[tokio::test]
@@ -33,6 +33,32 @@ async fn a_guest_finds_what_it_touches() {
         let called = touched(&recording);
         assert!(loaded < called, "{loaded} bytes were there, {called} were touched");
         assert!(called < size as u64, "{called} bytes of {size} were touched");
+    }
+}
+
+/// A command with so many bytes of memory that it does not touch, none of them zero.
+fn with_memory(bytes: usize) -> Recording {
+    let text = format!(
+        r#"(module
+            (memory (export "memory") {})
+            (data (i32.const 0) "{}")
+            (func (export "_start")))"#,
+        bytes.div_ceil(64 << 10),
+        "x".repeat(bytes),
+    );
+    let command = compile::componentize(&wat::parse_str(text).unwrap()).unwrap();
+    Recording::new(Bytes::from(artifact(&command))).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_small_memory_counts_as_touched() {
+    let engine = Engine::new(&Settings::default()).unwrap();
+    for (bytes, least, most) in [(0, 0, MIB), (MIB, MIB, 2 * MIB), (4 * MIB, 0, MIB)] {
+        let recording = with_memory(usize::try_from(bytes).unwrap());
+        let component = engine.load(ArtifactSource::Paged(recording.paged())).unwrap();
+        component.command(Bytes::new(), invocation().0).await.unwrap();
+        let touched = touched(&recording);
+        assert!((least..most).contains(&touched), "{touched} bytes of a memory of {bytes}");
     }
 }
 

@@ -17,12 +17,16 @@ use fs_err::File;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 
 use crate::cache::boot;
+use crate::cache::locked::{open_locked, remove, remove_unused, same_file, try_open_locked};
 use crate::packed::ArtifactDigest;
 
 /// Held while the folder is counted and room is made.
 const FOLDER_LOCK: &str = ".lock";
 const LOCK: &str = "lock";
 const PART: &str = "part";
+
+/// So many files are looked at in less time than a thread takes to start.
+const FEW: usize = 16;
 
 /// A folder of at most so many bytes.
 #[derive(Clone, Debug)]
@@ -96,24 +100,48 @@ impl Disk {
 
     /// The artifact if there is one to be believed; one that is not is removed. `known` is its state when this process
     /// last saw it.
-    pub(super) async fn find(
+    pub(super) fn find(
         &self,
         expected: &ArtifactDigest,
         known: Option<Identity>,
     ) -> io::Result<Option<Kept>> {
-        // Where it is not, which is what a new environment finds, that is told sooner than a thread is there.
-        if !self.path(&expected.digest).try_exists()? {
+        let path = self.path(&expected.digest);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => {}
+            // It is being evicted.
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let identity = Identity::of(&file.metadata()?);
+        let untouched = known.is_none_or(|known| known == identity);
+        if identity.size != expected.size || !identity.is_ours() || !untouched {
+            let _lock = open_locked(&self.folder.join(FOLDER_LOCK))?;
+            if same_file(&file, &path)? {
+                remove(&path)?;
+            }
             return Ok(None);
         }
-        let (disk, expected) = (self.clone(), expected.clone());
-        blocking(move || disk.look(&expected, known)).await
+        if !same_file(&file, &path)? {
+            return Ok(None);
+        }
+        // Only the access time: the modification time is part of the identity.
+        file.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
+        Ok(Some(Kept { path, lease: file, identity }))
     }
 
     /// Waits until nobody else is fetching the artifact; the right to fetch it ends with the file that is returned.
     pub(super) async fn lock_fill(&self, digest: &str) -> io::Result<File> {
-        let (folder, path) = (Arc::clone(&self.folder), self.path(digest).with_extension(LOCK));
+        let path = self.path(digest).with_extension(LOCK);
+        make_folder(&self.folder)?;
+        if let Some(file) = try_open_locked(&path)? {
+            return Ok(file);
+        }
         blocking(move || {
-            make_folder(&folder)?;
             loop {
                 let file = open_locked(&path)?;
                 // Making room removes unused lock files: a lock on one that has lost its name binds nobody.
@@ -123,6 +151,19 @@ impl Disk {
             }
         })
         .await
+    }
+
+    /// Does work of moments: here, unless so many files are looked at for it that it is one for a thread.
+    pub(super) async fn quick<T, E>(
+        &self,
+        work: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<io::Error> + Send + 'static,
+    {
+        let entries = fs::read_dir(&*self.folder)?.take(FEW + 1).count();
+        if entries <= FEW { work() } else { blocking(work).await }
     }
 
     /// Makes room for the artifact and the file to write it to. The caller holds [`Disk::lock_fill`].
@@ -157,36 +198,6 @@ impl Disk {
         fs::rename(part, &path)?;
         file.lock_shared()?;
         Ok(Kept { path, lease: file, identity })
-    }
-
-    fn look(&self, expected: &ArtifactDigest, known: Option<Identity>) -> io::Result<Option<Kept>> {
-        let path = self.path(&expected.digest);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        match file.try_lock_shared() {
-            Ok(()) => {}
-            // It is being evicted.
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        let identity = Identity::of(&file.metadata()?);
-        let untouched = known.is_none_or(|known| known == identity);
-        if identity.size != expected.size || !identity.is_ours() || !untouched {
-            let _lock = open_locked(&self.folder.join(FOLDER_LOCK))?;
-            if same_file(&file, &path)? {
-                remove(&path)?;
-            }
-            return Ok(None);
-        }
-        if !same_file(&file, &path)? {
-            return Ok(None);
-        }
-        // Only the access time: the modification time is part of the identity.
-        file.set_times(FileTimes::new().set_accessed(SystemTime::now()))?;
-        Ok(Some(Kept { path, lease: file, identity }))
     }
 
     fn path(&self, digest: &str) -> PathBuf {
@@ -251,43 +262,6 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     }
     Ok(())
-}
-
-fn open_locked(path: &Path) -> io::Result<File> {
-    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-    file.lock()?;
-    Ok(file)
-}
-
-/// Whether the open file still has this name.
-fn same_file(file: &File, path: &Path) -> io::Result<bool> {
-    let open = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Removes a file that nobody holds a lock on; says whether it is gone. Mappings of it stay valid.
-fn remove_unused(path: &Path) -> io::Result<bool> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        Err(error) => return Err(error),
-    };
-    match file.try_lock() {
-        Ok(()) => remove(path).map(|()| true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
 }
 
 pub(super) async fn blocking<T, E>(

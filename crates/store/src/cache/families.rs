@@ -65,12 +65,12 @@ impl Families {
     }
 
     /// What is at hand of the base of an artifact. The file stays as long as the answer.
-    pub(super) async fn local(&self, disk: &Disk, description: &Description) -> Option<Local> {
+    pub(super) fn local(&self, disk: &Disk, description: &Description) -> Option<Local> {
         let base = description.base.as_ref()?;
         let member = self.lock().get(&base.digest).cloned()?;
         let file = match &member.place {
             Place::Disk => {
-                let kept = disk.find(&member.artifact, None).await;
+                let kept = disk.find(&member.artifact, None);
                 kept.ok().flatten().map(|kept| Arc::new(kept.lease))
             }
             Place::Memory(paged) => paged.upgrade().map(|paged| paged.shared_file()),

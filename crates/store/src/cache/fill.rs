@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use fs_err::File;
 
-use crate::cache::disk::{Disk, Kept, ReserveError, blocking};
+use crate::cache::disk::{Disk, Kept, ReserveError};
 use crate::cache::families::Families;
 use crate::deadline::Deadline;
 use crate::error::ReadError;
-use crate::fetch::{ArtifactKey, Cost, Fetch};
+use crate::fetch::{ArtifactKey, Cost, Fetch, Scope};
 use crate::store::Store;
 
 /// A filled file and what it cost.
@@ -26,10 +26,10 @@ pub(super) async fn fill(
     deadline: Deadline,
 ) -> Result<Filled, ReadError> {
     // Before room is made: what is not in the store must evict nothing.
-    let fetch = Fetch::begin(store.objects(), key, deadline).await?;
+    let fetch = Fetch::begin(store.objects(), (key, Scope::All), deadline).await?;
     let description = fetch.description().clone();
     // Before room is made as well: what is read from stays, unless nothing else can make the room.
-    let mut local = families.local(disk, &description).await;
+    let mut local = families.local(disk, &description);
     let file = match reserve(store, disk, key).await {
         Err(ReadError::CacheFull { .. }) if local.take().is_some() => {
             reserve(store, disk, key).await
@@ -45,7 +45,7 @@ pub(super) async fn fill(
     // All who wrote are done.
     let file = Arc::into_inner(file).ok_or_else(|| failed(io::ErrorKind::Other.into()))?;
     let (publisher, expected) = (disk.clone(), key.expected.clone());
-    let kept = blocking(move || publisher.publish(file, &expected)).await.map_err(failed)?;
+    let kept = disk.quick(move || publisher.publish(file, &expected)).await.map_err(failed)?;
     families.remember(&key.expected, &description);
     Ok(Filled { kept, cost })
 }
@@ -57,7 +57,7 @@ pub(super) async fn reserve(
     key: &ArtifactKey,
 ) -> Result<File, ReadError> {
     let (reserver, expected) = (disk.clone(), key.expected.clone());
-    blocking(move || reserver.reserve(&expected)).await.map_err(|error| {
+    disk.quick(move || reserver.reserve(&expected)).await.map_err(|error| {
         let object = store.objects().url(&key.object());
         match error {
             ReserveError::Io(error) => ReadError::Disk { object, source: Arc::new(error) },

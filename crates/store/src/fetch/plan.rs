@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::packed::{Description, Frame, From, Piece};
 
 /// The most bytes of one request after the first.
@@ -64,6 +66,12 @@ pub(crate) struct Job {
 impl Job {
     pub(crate) fn end(&self) -> u64 {
         self.at + u64::from(self.frame.stored)
+    }
+
+    /// The frame in the bytes of its object from `start` on; less of it where they end before.
+    pub(crate) fn stored(&self, bytes: &Bytes, start: u64) -> Bytes {
+        let place = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX).min(bytes.len());
+        bytes.slice(place(self.at)..place(self.end()))
     }
 }
 

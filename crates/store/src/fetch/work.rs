@@ -14,11 +14,11 @@ use super::plan::{Copy, Job};
 use crate::packed::{UnpackError, Unpacker};
 
 /// Frames that wait to be unpacked.
-const WAITING: usize = 16;
+const WAITING: usize = 8;
 /// A thread for so many frames at least.
 const FRAMES_PER_THREAD: usize = 4;
-/// So few frames, of about a millisecond each, are unpacked where they arrive: no thread is there sooner.
-const FEW: usize = 3;
+/// So few frames, of half a millisecond to a whole one each, are unpacked where they arrive: no thread is there sooner.
+const FEW: usize = 6;
 /// What is copied at once.
 const COPY: usize = 256 << 10;
 
@@ -76,16 +76,8 @@ impl Workers {
         Self::Threads { queue, threads: threads.collect() }
     }
 
-    /// Gives one of them a frame out of the bytes of its object from `start` on. False when the work has failed.
-    pub(super) async fn take(
-        &mut self,
-        object: &Arc<str>,
-        job: Job,
-        bytes: &Bytes,
-        start: u64,
-    ) -> bool {
-        let place = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX).min(bytes.len());
-        let stored = bytes.slice(place(job.at)..place(job.end()));
+    /// Gives one of them a frame of an object. False when the work has failed.
+    pub(super) async fn take(&mut self, object: &Arc<str>, job: Job, stored: Bytes) -> bool {
         let arrived = (Arc::clone(object), job, stored);
         match self {
             Self::Here(unpacking) => unpacking.take(arrived),

@@ -58,10 +58,8 @@ impl Source {
     pub(crate) fn frames(&mut self, run: Run) -> Result<Vec<(Job, Bytes)>, ReadError> {
         let Run { object, range, jobs } = run;
         let bytes = self.part(&object, range.clone())?;
-        let place =
-            |at: u64| usize::try_from(at - range.start).unwrap_or(usize::MAX).min(bytes.len());
         let frames = jobs.into_iter().map(|job| {
-            let stored = bytes.slice(place(job.at)..place(job.end()));
+            let stored = job.stored(&bytes, range.start);
             let checked = job.frame.check(&stored);
             checked
                 .map_err(|error| unpack_error(&*self.objects, &object, &self.artifact, error))?;

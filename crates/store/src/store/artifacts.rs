@@ -13,7 +13,7 @@ use bytes::Bytes;
 use fs_err::File;
 
 use crate::error::{ReadError, WriteError};
-use crate::fetch::{ArtifactKey, Fetch};
+use crate::fetch::{ArtifactKey, Fetch, Scope};
 use crate::layout;
 use crate::objects::{Expect, Fetched};
 use crate::packed::{self, BaseBlocks, Description, LABEL_BYTES, Label, StoredArtifact};
@@ -23,7 +23,7 @@ impl Store {
     /// Reads an artifact, decompressed, verified against what the release says. To map it from a file, use
     /// [`crate::Cache`].
     pub async fn artifact(&self, key: &ArtifactKey) -> Result<Bytes, ReadError> {
-        let fetch = Fetch::begin(self.objects(), key, self.deadline()).await?;
+        let fetch = Fetch::begin(self.objects(), (key, Scope::All), self.deadline()).await?;
         let failed = |error| {
             let object = self.objects.url(&key.object());
             ReadError::Disk { object, source: Arc::new(error) }

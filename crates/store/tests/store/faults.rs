@@ -9,6 +9,7 @@ use lambkin_store::{Expect, OpenError, Pointer, ReadError, S3Access, Store, Writ
 
 use crate::config;
 use crate::server::{Act, Server, access, start_tls};
+use crate::suite::{ENGINE, TARGET, blob, key_of, noise};
 
 #[tokio::test]
 async fn a_busy_server_is_asked_again() {
@@ -26,6 +27,26 @@ async fn a_dropped_connection_and_half_a_body_are_asked_again() {
     let alias = server.store.alias("shop", "live", None).await.unwrap();
     assert!(matches!(alias, Pointer::Changed { bytes, .. } if bytes == "{}"));
     assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn an_artifact_that_breaks_off_goes_on_from_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().to_str().unwrap(), &S3Access::default()).unwrap();
+    let (component, content) = blob(&noise(1, 900_000));
+    let artifact = (content.clone(), Vec::new());
+    let stored = store.put_artifact(ENGINE, TARGET, &component, artifact).await.unwrap();
+    let object = format!("artifacts/{ENGINE}/{TARGET}/{component}");
+    let object = fs_err::read(folder.path().join(object)).unwrap();
+    let half = object.len() / 2;
+    let rest = object[half..].to_vec();
+    let script = [Act::Half(object), Act::Answer("206 Partial Content", String::new(), rest)];
+    let server = Server::start(script).await;
+    assert_eq!(server.store.artifact(&key_of(&component, &stored)).await.unwrap(), content);
+    let requests = server.requests();
+    assert!(requests[0].contains(" bytes=0-"), "{requests:?}");
+    assert!(requests[1].contains(&format!(" bytes={half}-")), "{requests:?}");
+    assert_eq!(requests.len(), 2);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use lambkin_store::{
 
 use crate::cache::{cache, kept};
 use crate::suite::{ENGINE, TARGET, alter, blob, key_of, noise};
+use crate::watch::Watched;
 
 const PAGE: u64 = 4096;
 
@@ -119,6 +120,20 @@ pub(crate) async fn without_pages_that_are_known_to_be_touched_all_is_unpacked(s
             Artifact::File(file) => assert_eq!(file.source, Source::Store),
             other @ Artifact::Paged(..) => panic!("{other:?}"),
         }
+    }
+}
+
+pub(crate) async fn all_of_a_small_artifact_is_one_request(store: Store) {
+    let disk = tempfile::tempdir().unwrap();
+    let (watched, watched_store) = Watched::over(&store);
+    let cache = cache(&watched_store, disk.path(), 1 << 30);
+    let hot = || hot().into_iter().take(2).collect();
+    let small = published(&store, &noise(11, 900_000), hot()).await;
+    let whole = published(&store, &noise(12, 3_500_000), hot()).await;
+    for (requests, key, paging) in [(1, small, Paging::Yes), (2, whole, Paging::No)] {
+        let artifact = cache.artifact(&key, paging).await.unwrap();
+        assert!(matches!(artifact, Artifact::File(_)), "{artifact:?}");
+        assert_eq!(watched.requests(), requests, "{artifact:?}");
     }
 }
 

@@ -83,7 +83,7 @@ impl Server {
         Self { store: Store::open("s3://bucket/prefix", &access(&endpoint)).unwrap(), requests }
     }
 
-    /// The request lines seen so far.
+    /// The request lines seen so far, each with the range that was asked for.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -127,7 +127,7 @@ async fn serve(
     connection.shutdown().await.unwrap();
 }
 
-/// Reads a request to its end and returns its first line.
+/// Reads a request to its end and returns its first line, and the range that it asks for behind it.
 async fn read_request(connection: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     loop {
@@ -138,7 +138,9 @@ async fn read_request(connection: &mut (impl AsyncRead + Unpin)) -> String {
                 .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
                 .unwrap_or(0);
             if bytes.len() >= end + 4 + length {
-                return String::from_utf8_lossy(&bytes).lines().next().unwrap().to_owned();
+                let range = text.lines().find_map(|line| line.strip_prefix("range: "));
+                let line = String::from_utf8_lossy(&bytes).lines().next().unwrap().to_owned();
+                return [line.as_str()].into_iter().chain(range).collect::<Vec<_>>().join(" ");
             }
         }
         if connection.read_buf(&mut bytes).await.unwrap() == 0 {

@@ -15,18 +15,26 @@ use lambkin_store::{
 pub(crate) struct Watched {
     inner: Arc<dyn Objects>,
     reads: AtomicUsize,
+    /// Of parts, each counted.
+    requests: AtomicUsize,
 }
 
 impl Watched {
     /// The same store, watched.
     pub(crate) fn over(store: &Store) -> (Arc<Self>, Store) {
-        let watched = Arc::new(Self { inner: store.objects(), reads: AtomicUsize::new(0) });
+        let (reads, requests) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let watched = Arc::new(Self { inner: store.objects(), reads, requests });
         let store = Store::over(watched.clone());
         (watched, store)
     }
 
     pub(crate) fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
+    }
+
+    /// How many parts were asked for.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 }
 
@@ -55,6 +63,7 @@ impl Objects for Watched {
         range: Range<u64>,
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<Part, ReadError>> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
         if range.start == 0 {
             self.reads.fetch_add(1, Ordering::SeqCst);
         }
