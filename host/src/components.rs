@@ -124,6 +124,11 @@ impl Components {
         self.memory.try_get_with(name, self.load(key)).await
     }
 
+    /// Takes down what invocations have left.
+    pub(crate) fn tear_down(&self) {
+        self.engine.tear_down();
+    }
+
     /// What the release has for this engine and processor.
     fn artifact<'a>(&self, component: &'a release::Component) -> Option<&'a release::Artifact> {
         let artifact = component.artifacts.get(&self.target);

@@ -50,6 +50,7 @@ impl Host {
             }
         });
         futures::future::join_all(loads).await;
+        self.tear_down();
     }
 
     /// For a host that must not start without its app: release and artifacts are there, or the first failure is the error.

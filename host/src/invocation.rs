@@ -14,7 +14,7 @@ use crate::telemetry::{self, NoDetails, Tags};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use lambda_runtime_api_client::BoxError;
-use lambkin_engine::{Engine, Settings};
+use lambkin_engine::{Engine, Settings, Teardown};
 use lambkin_protocol::answer;
 use lambkin_protocol::event::{self, Event, Format, HttpEvent};
 use lambkin_protocol::job::WebSocketApi;
@@ -82,12 +82,17 @@ impl Destination {
 }
 
 impl Host {
-    /// Opens the store and starts the engine; nothing is fetched yet.
-    pub(crate) fn new(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    /// Opens the store and starts the engine; nothing is fetched yet. Who has the engine take down stores when it is asked
+    /// to, asks by [`Host::tear_down`].
+    pub(crate) fn new(
+        config: &Config,
+        teardown: Teardown,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let store = Store::open(&config.store, &config.access)?.with_patience(config.store_timeout);
         let engine = Engine::new(&Settings {
             concurrency: config.concurrency,
             max_memory_bytes: u64::from(config.memory_mb) << 20,
+            teardown,
             ..Settings::default()
         })?;
         let settings = CacheSettings {
@@ -221,6 +226,11 @@ impl Host {
     pub(crate) fn report(received: &Received, failure: &Failure) -> Diagnostic {
         report::failed(failure, &received.tags());
         failure.diagnostic()
+    }
+
+    /// Takes down what invocations have left.
+    pub(crate) fn tear_down(&self) {
+        self.components.tear_down();
     }
 
     /// The end of an invocation: an answer that Lambda refused is logged, and the loop goes on.

@@ -6,6 +6,7 @@ use crate::error::Diagnostic;
 use crate::invocation::Host;
 use crate::runtime_api::RuntimeApi;
 use crate::telemetry::{NoDetails, Tags};
+use lambkin_engine::Teardown;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub fn run() -> ExitCode {
     };
     runtime.block_on(async {
         let api = Arc::new(RuntimeApi::new(config.concurrency));
-        let host = match Host::new(&config) {
+        let host = match Host::new(&config, Teardown::WhenAsked) {
             Ok(host) => Arc::new(host),
             Err(error) => {
                 let diagnostic = Diagnostic {

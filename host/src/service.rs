@@ -68,11 +68,21 @@ async fn answer(host: &Host, api: &RuntimeApi, lambda: LambdaInvocation) -> Resu
     let received = Received::from_lambda(lambda);
     let work = AssertUnwindSafe(host.answer(&received)).catch_unwind().await;
     let answer = work.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref())));
-    let sent = match answer {
-        Ok(Answer::Whole(payload)) => api.respond(&invocation, payload).await,
-        Ok(Answer::Stream(stream)) => send_stream(api, &invocation, (&received, stream)).await,
-        Err(failure) => api.fail(&invocation, &Host::report(&received, &failure)).await,
+    let sending = async {
+        match answer {
+            Ok(Answer::Whole(payload)) => api.respond(&invocation, payload).await,
+            Ok(Answer::Stream(stream)) => send_stream(api, &invocation, (&received, stream)).await,
+            Err(failure) => api.fail(&invocation, &Host::report(&received, &failure)).await,
+        }
     };
+    // While Lambda takes a whole answer, which is on its way when all other tasks have had their turn.
+    let tearing_down = async {
+        tokio::task::yield_now().await;
+        host.tear_down();
+    };
+    let (sent, ()) = futures::future::join(sending, tearing_down).await;
+    // What a stream's guest has left.
+    host.tear_down();
     Host::finished(&received, sent);
     Ok(())
 }

@@ -19,7 +19,7 @@ use futures::FutureExt as _;
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Limited};
-use lambkin_engine::{Body, BodyError};
+use lambkin_engine::{Body, BodyError, Teardown};
 use lambkin_protocol::answer;
 use lambkin_protocol::event::Format;
 use lambkin_protocol::release::World;
@@ -94,8 +94,8 @@ struct Inner {
 impl HttpHost {
     /// Opens the store and starts the engine; nothing is fetched yet.
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
-        let host =
-            Host::new(&config(settings)).map_err(|error| StartError(chain(error.as_ref())))?;
+        let host = Host::new(&config(settings), Teardown::AtOnce)
+            .map_err(|error| StartError(chain(error.as_ref())))?;
         Ok(Self(Arc::new(Inner {
             host,
             turns: Arc::new(Semaphore::new(settings.concurrency as usize)),

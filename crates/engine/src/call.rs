@@ -9,7 +9,7 @@ mod http;
 pub(crate) use function::answer as guest_answer;
 pub(crate) use http::{Answering, Asked};
 
-use crate::component::Component;
+use crate::component::{Component, Inner};
 use crate::kept::{Instance, Kept, Life};
 use crate::session::Session;
 use crate::state::Stdout;
@@ -47,6 +47,13 @@ fn open(
     }
     let life = Life::new(&component.0, invocation);
     Ok((Session::open(&component.0, invocation, Stdout::Lines)?, None, life))
+}
+
+/// Has the store of an invocation that has come to a good end taken down.
+fn retire(component: &Component, session: Session) {
+    let Inner { shared, pager, resident, .. } = &*component.0;
+    resident.settle(pager.as_deref());
+    shared.spent.put(session, pager.clone());
 }
 
 /// `exit(0)` ends a guest by an error that is none.

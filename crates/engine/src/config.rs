@@ -64,6 +64,17 @@ pub enum Allocator {
     Pooling,
 }
 
+/// When the store of an invocation that has come to a good end is taken down: its memory is set back, its `/tmp` removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Teardown {
+    /// Before the answer is given to who called.
+    #[default]
+    AtOnce,
+    /// By [`Engine::tear_down`](crate::Engine::tear_down), and at the latest before the next invocation begins: for who has
+    /// an answer to send first.
+    WhenAsked,
+}
+
 /// What an [`Engine`](crate::Engine) is made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
@@ -73,11 +84,18 @@ pub struct Settings {
     pub max_memory_bytes: u64,
     /// How memory for instances is got.
     pub allocator: Allocator,
+    /// When it is set back.
+    pub teardown: Teardown,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { concurrency: 1, max_memory_bytes: 4 << 30, allocator: Allocator::default() }
+        Self {
+            concurrency: 1,
+            max_memory_bytes: 4 << 30,
+            allocator: Allocator::default(),
+            teardown: Teardown::default(),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::artifact::{self, ArtifactSource, LoadError};
 use crate::kept::Instances;
 use crate::linked::Linked;
+use crate::spent::Spent;
 use crate::ticker::Ticker;
 use crate::{Allocator, Component, Settings, config};
 use std::fmt;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) linked: Linked,
     pub(crate) ticker: Ticker,
     pub(crate) kept: Instances,
+    pub(crate) spent: Spent,
 }
 
 /// The engine cannot be made on this machine, or not with these settings.
@@ -59,6 +61,14 @@ impl Engine {
         }
     }
 
+    /// Takes down what invocations have left; see [`Teardown::WhenAsked`](crate::Teardown::WhenAsked).
+    pub fn tear_down(&self) {
+        self.0.usual.spent.tear_down();
+        if let Some(roomy) = self.0.roomy.get() {
+            roomy.spent.tear_down();
+        }
+    }
+
     fn roomy(&self) -> Option<Arc<Shared>> {
         if let Some(made) = self.0.roomy.get() {
             return Some(Arc::clone(made));
@@ -80,6 +90,7 @@ impl Shared {
             engine,
             ticker: Ticker::default(),
             kept: Instances::new(settings.concurrency),
+            spent: Spent::new(settings.teardown),
         }))
     }
 }

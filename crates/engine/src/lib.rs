@@ -27,6 +27,7 @@ mod output;
 mod paging;
 mod resident;
 mod session;
+mod spent;
 mod state;
 mod target;
 mod ticker;
@@ -40,7 +41,7 @@ pub use capabilities::{
     WebSocketConnection, WebSocketError, WebSocketErrorCode,
 };
 pub use component::{Component, World};
-pub use config::{Allocator, Settings, fingerprint};
+pub use config::{Allocator, Settings, Teardown, fingerprint};
 pub use engine::{Engine, EngineError};
 pub use error::{Fault, InvokeError};
 pub use interfaces::{Granted, ImportError};

@@ -9,6 +9,10 @@
 //! instantiates, and guests run before that ends; so each time that a memory has been made, and before the guest's code is
 //! entered, new mappings of the file are looked for ([`Pager::watch_new`]).
 
+#[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(not(target_os = "linux"))]
+#[path = "paging/no_kernel.rs"]
 mod kernel;
 mod mappings;
 mod sections;

@@ -33,6 +33,7 @@ impl Session {
     ) -> Result<Self, InvokeError> {
         let shared = &component.shared;
         let opened = Instant::now();
+        shared.spent.tear_down();
         let state = State::new(invocation, stdout)?;
         let mut store = Store::new(&shared.engine, state);
         store.limiter(|state| &mut state.limiter);

@@ -27,7 +27,7 @@ use crate::error::ReadError;
 use crate::fetch::{ArtifactKey, Fetch, Scope};
 use crate::layout;
 use crate::package::Package;
-use crate::paged::PagedArtifact;
+use crate::paged::{PagedArtifact, file_of_holes};
 use crate::store::Store;
 use disk::{Disk, Identity, Kept};
 use families::Families;
@@ -170,8 +170,7 @@ impl Cache {
             return self.artifact_file(key).await.map(Artifact::File);
         };
         let local = self.families.local(&self.disk, fetch.description());
-        let file = PagedArtifact::empty_file(key.expected.size)
-            .map_err(|error| self.disk_error(key, error))?;
+        let file = file_of_holes(key.expected.size).map_err(|error| self.disk_error(key, error))?;
         let (paged, cost) = fetch.page_to(file, (local, apart)).await?;
         let timings = Timings { wait: Duration::ZERO, fetch: cost.fetch, verify: cost.work };
         let paged = Arc::new(paged);

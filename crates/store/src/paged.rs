@@ -3,6 +3,7 @@
 //! A guest begins with what a first call touches. Who maps the file and asks for what is touched beyond that is the
 //! engine; see its `Pages`.
 
+mod holes;
 mod kept;
 mod source;
 
@@ -12,12 +13,11 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fs_err::File;
-use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, memfd_create};
-
 use crate::error::ReadError;
 use crate::fetch::{Copy, Run};
 use crate::packed::{Description, Unpacker};
+use fs_err::File;
+pub(crate) use holes::file_of_holes;
 use kept::{Kept, Missing, unpack};
 pub(crate) use source::Source;
 
@@ -60,13 +60,6 @@ enum From {
 }
 
 impl PagedArtifact {
-    /// A file of so many bytes in memory, all of it a hole.
-    pub(crate) fn empty_file(length: u64) -> io::Result<File> {
-        let file = StdFile::from(memfd_create("artifact", MemfdFlags::CLOEXEC)?);
-        file.set_len(length)?;
-        Ok(File::from_parts(file, "an artifact in memory"))
-    }
-
     /// Of a file that has what a first call touches. What is left: frames that are not fetched, and what the other
     /// artifact's file has.
     pub(crate) fn new(
@@ -75,7 +68,7 @@ impl PagedArtifact {
         (source, runs, copies): (Source, Vec<Run>, Vec<Copy>),
     ) -> io::Result<Self> {
         for zeros in &description.hot_zeros {
-            fallocate(file.file(), FallocateFlags::empty(), zeros.at, zeros.length)?;
+            holes::fill(&file, zeros.at, zeros.length)?;
         }
         let mut places = later(&runs, copies);
         let left: Vec<u64> = places.iter().map(|place| place.at).collect();
@@ -184,7 +177,7 @@ impl PagedArtifact {
             return Ok(());
         }
         let length = range.end - range.start;
-        Ok(fallocate(self.file.file(), FallocateFlags::empty(), range.start, length)?)
+        holes::fill(&self.file, range.start, length)
     }
 
     fn bring_from(

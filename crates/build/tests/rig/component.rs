@@ -35,8 +35,11 @@ impl Component {
     pub(crate) fn load(wasm: &[u8], functions: &Path) -> Self {
         let artifact = compile::compile(wasm, Target::current(), Some(functions)).unwrap();
         let engine = Engine::new(&Settings::default()).unwrap();
+        // As in Lambda; it stays mapped when its name is gone.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), artifact).unwrap();
         Self {
-            loaded: engine.load(ArtifactSource::Bytes(&artifact)).unwrap(),
+            loaded: engine.load(ArtifactSource::File(file.path())).unwrap(),
             environment: Vec::new(),
             grants: Grants::default(),
             time_left: TIME,

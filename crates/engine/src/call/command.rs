@@ -1,6 +1,6 @@
 //! Commands: the event on standard input, the answer on standard output, logs on standard error.
 
-use super::{exit_is_an_end, guarded};
+use super::{exit_is_an_end, guarded, retire};
 use crate::component::{Callee, Component};
 use crate::session::Session;
 use crate::state::{State, Stdout};
@@ -36,7 +36,7 @@ impl Component {
         let outcome = timeout_at(session.deadline(), self.run(&mut session)).await;
         let outcome = outcome.map(|run| run.or_else(exit_is_an_end));
         let ((), usage) = session.close(outcome)?;
-        self.0.resident.settle(self.0.pager.as_deref());
+        retire(self, session);
         Ok((answer.contents(), usage))
     }
 

@@ -1,6 +1,6 @@
 //! Functions: one event in, one answer out, both JSON texts.
 
-use super::{guarded, open};
+use super::{guarded, open, retire};
 use crate::bindings::{async_function, function, types};
 use crate::component::{Callee, Component};
 use crate::kept::{Instance, Kept, Life};
@@ -59,7 +59,7 @@ impl Component {
                 let instance = Instance::Function(instance);
                 self.0.shared.kept.put(Kept { session, instance, life });
             }
-            _ => self.0.resident.settle(self.0.pager.as_deref()),
+            _ => retire(self, session),
         }
         answer(outcome).map(|answer| (answer, usage))
     }
@@ -90,7 +90,7 @@ impl Component {
         });
         let outcome = outcome.await;
         let (outcome, usage) = session.close(outcome)?;
-        self.0.resident.settle(self.0.pager.as_deref());
+        retire(self, session);
         answer(outcome).map(|answer| (answer, usage))
     }
 }

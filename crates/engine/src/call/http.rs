@@ -3,7 +3,7 @@
 //! The guest runs in a task of its own, because it may write its body, and go on working, after it has given the
 //! response's head.
 
-use super::{exit_is_an_end, open};
+use super::{exit_is_an_end, open, retire};
 use crate::answer::{Body, Completion, Failed, Failure, HttpAnswer, deliver};
 use crate::component::{Callee, Component};
 use crate::kept::{Instance, Kept, Life};
@@ -105,7 +105,7 @@ impl Component {
             (true, Some(instance), Some(life)) => {
                 self.0.shared.kept.put(Kept { session, instance: Instance::Http(instance), life });
             }
-            _ => self.0.resident.settle(self.0.pager.as_deref()),
+            _ => retire(self, session),
         }
         Ok(usage)
     }

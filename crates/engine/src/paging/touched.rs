@@ -41,7 +41,7 @@ impl Recording {
     }
 
     /// What was touched up to now, as byte ranges of whole pages, ascending and apart from each other. What memories begin
-    /// with counts as touched where not much else of it is left ([`LITTLE`]).
+    /// with counts as touched where no more than 1 MiB else of it is left.
     ///
     /// # Errors
     /// When the artifact is not one of wasmtime's.
@@ -114,9 +114,15 @@ impl fmt::Debug for Noted {
     }
 }
 
+#[cfg(target_os = "linux")]
 fn anonymous_file(length: u64) -> io::Result<File> {
     let file = rustix::fs::memfd_create("artifact", rustix::fs::MemfdFlags::CLOEXEC)?;
     let file = File::from(file);
     file.set_len(length)?;
     Ok(file)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn anonymous_file(_length: u64) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
 }

@@ -1,12 +1,12 @@
 //! Commands: built for preview 2, and for preview 1 and adapted.
 
-use crate::support::{artifact, component, core_wasm, engine, invocation};
-use lambkin_engine::{ArtifactSource, Component, Fault, InvokeError, Stream, World, compile};
+use crate::support::{component, core_wasm, invocation, load};
+use lambkin_engine::{Component, Fault, InvokeError, Stream, World, compile};
 
 /// The same program, as a component and as a core module that was made into one.
 fn both() -> [Component; 2] {
     let adapted = compile::componentize(&core_wasm("command")).unwrap();
-    [component("command"), engine().load(ArtifactSource::Bytes(&artifact(&adapted))).unwrap()]
+    [component("command"), load(&adapted)]
 }
 
 #[tokio::test]

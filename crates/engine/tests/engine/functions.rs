@@ -1,7 +1,7 @@
 //! Functions: synchronous and asynchronous, what they are told and what they answer.
 
-use crate::support::{MIB, artifact, component, core_wasm, engine, invocation};
-use lambkin_engine::{ArtifactSource, InvokeError, LambdaFunction, World, compile};
+use crate::support::{MIB, component, core_wasm, invocation, load};
+use lambkin_engine::{InvokeError, LambdaFunction, World, compile};
 use std::time::Instant;
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn memory_is_measured() {
 async fn a_core_module_becomes_a_function() {
     let wasm = compile::componentize(&core_wasm("function")).unwrap();
     assert_eq!(compile::inspect(&wasm).unwrap().world, World::Function);
-    let component = engine().load(ArtifactSource::Bytes(&artifact(&wasm))).unwrap();
+    let component = load(&wasm);
     assert_eq!(component.function("[1]", invocation().0).await.unwrap().0, "[1]");
 }
 

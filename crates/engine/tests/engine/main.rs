@@ -20,3 +20,4 @@ mod resident;
 mod reuse;
 mod sharing;
 mod support;
+mod teardown;

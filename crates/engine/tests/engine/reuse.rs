@@ -1,12 +1,12 @@
 //! Instances that serve several invocations: what stays, for whom, and when it ends.
 
-use crate::support::{artifact, call, component, engine, get, invocation, wasm};
-use lambkin_engine::{ArtifactSource, Component, Invocation, InvokeError, Reuse, Stream};
+use crate::support::{call, component, get, invocation, load, wasm};
+use lambkin_engine::{Component, Invocation, InvokeError, Reuse, Stream};
 use std::time::{Duration, Instant};
 
 /// A component that no other test has instances of.
 fn fresh() -> Component {
-    engine().load(ArtifactSource::Bytes(&artifact(&wasm("function")))).unwrap()
+    load(&wasm("function"))
 }
 
 fn reused(max_invocations: u32) -> Invocation {

@@ -1,14 +1,14 @@
 //! Instances of WASI 0.3 that serve several invocations: one after the other, and at once.
 
-use crate::support::{Output, artifact, call, component, engine, get, invocation, wasm};
-use lambkin_engine::{ArtifactSource, Component, Invocation, InvokeError, Reuse, Stream};
+use crate::support::{Output, call, component, get, invocation, load, wasm};
+use lambkin_engine::{Component, Invocation, InvokeError, Reuse, Stream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// A function that no other test has instances of.
 fn fresh() -> Component {
-    engine().load(ArtifactSource::Bytes(&artifact(&wasm("async-function")))).unwrap()
+    load(&wasm("async-function"))
 }
 
 /// An invocation whose instance serves so many at once.

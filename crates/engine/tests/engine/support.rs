@@ -115,8 +115,18 @@ pub(crate) fn artifact(wasm: &[u8]) -> Vec<u8> {
 pub(crate) fn component(guest: &'static str) -> Component {
     static LOADED: Mutex<BTreeMap<&str, Component>> = Mutex::new(BTreeMap::new());
     let mut loaded = LOADED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let load = || engine().load(ArtifactSource::Bytes(&artifact(&wasm(guest)))).unwrap();
-    loaded.entry(guest).or_insert_with(load).clone()
+    loaded.entry(guest).or_insert_with(|| load(&wasm(guest))).clone()
+}
+
+/// A component, loaded into the shared engine from a file, as a host does; it stays mapped when its name is gone.
+pub(crate) fn load(wasm: &[u8]) -> Component {
+    load_into(engine(), wasm)
+}
+
+pub(crate) fn load_into(engine: &Engine, wasm: &[u8]) -> Component {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs_err::write(file.path(), artifact(wasm)).unwrap();
+    engine.load(ArtifactSource::File(file.path())).unwrap()
 }
 
 /// What guests wrote, line by line.
