@@ -11,6 +11,9 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(not(target_os = "linux"))]
+#[path = "resident/no_linux.rs"]
+mod linux;
 #[cfg(target_os = "linux")]
 mod mapped;
 #[cfg(target_os = "linux")]
@@ -58,11 +61,9 @@ impl Resident {
         let calls = self.calls.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let again = calls.is_multiple_of(SOON) && self.is_unfinished.load(Ordering::Relaxed);
         if self.is_worth_it && (again || is_due(calls)) {
-            #[cfg(target_os = "linux")]
             // What cannot be looked at, or not be kept, costs time and nothing else.
             let closed =
                 linux::close_gaps(|gap| pager.map_or(Ok(true), |it| it.bring_at_hand(gap)));
-            #[cfg(target_os = "linux")]
             self.is_unfinished.store(matches!(closed, Ok(false)), Ordering::Relaxed);
         }
     }

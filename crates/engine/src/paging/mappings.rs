@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt as _;
 
 /// One mapping of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +25,9 @@ pub(super) struct Mappings {
 impl Mappings {
     /// None are known yet.
     pub(super) fn of(file: &File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        let device = metadata.dev();
-        let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
-        let name = format!(" {major:02x}:{minor:02x} {} ", metadata.ino());
+        let stat = rustix::fs::fstat(file)?;
+        let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+        let name = format!(" {major:02x}:{minor:02x} {} ", stat.st_ino);
         let maps = File::open("/proc/self/maps")?;
         Ok(Self { maps, name, text: String::new(), found: Vec::new() })
     }
