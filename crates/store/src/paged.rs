@@ -13,10 +13,11 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use fs_err::File;
+
 use crate::error::ReadError;
 use crate::fetch::{Copy, Run};
 use crate::packed::{Description, Unpacker};
-use fs_err::File;
 pub(crate) use holes::file_of_holes;
 use kept::{Kept, Missing, unpack};
 pub(crate) use source::Source;

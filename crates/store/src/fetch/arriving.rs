@@ -11,6 +11,10 @@ use crate::deadline::Deadline;
 use crate::error::ReadError;
 use crate::objects::Objects;
 
+/// Room that is made for a range before its bytes are there. How long a description is says a label that nobody has
+/// checked: a damaged one must not take more memory than there is.
+const ROOM: usize = 1 << 20;
+
 /// The bytes of an object from its start to some end, in order.
 pub(super) struct Arriving {
     rest: BoxStream<'static, Result<Bytes, ReadError>>,
@@ -55,7 +59,7 @@ impl Arriving {
                 return Ok(self.here.split_to(length));
             }
             let left = range.end - self.at.max(range.start);
-            taken.reserve_exact(usize::try_from(left).unwrap_or(length));
+            taken.reserve(usize::try_from(left).unwrap_or(ROOM).min(ROOM));
             taken.extend_from_slice(&self.here.split_to(length));
             self.at += length as u64;
             if self.at == range.end {

@@ -176,14 +176,19 @@ pub(crate) async fn a_file_from_before_the_machine_started_is_not_believed(store
 
 pub(crate) async fn an_altered_object_leaves_nothing_on_disk(store: Store) {
     let disk = tempfile::tempdir().unwrap();
-    let key = published(&store, &noise(5, 300_000)).await;
-    let object = format!("artifacts/{ENGINE}/{TARGET}/{}", key.component);
-    alter(&store, &object, |bytes| bytes[200_000] ^= 1).await;
     let cache = cache(&store, disk.path(), 1 << 30);
-    let error = cache.artifact_file(&key).await.unwrap_err();
-    let ReadError::Corrupt { object: named, expected, .. } = &error else { panic!("{error}") };
-    assert!(named.ends_with(&object) && expected.starts_with(&key.expected.digest), "{error}");
-    assert!(!kept(disk.path(), &key));
+    let a_frame = |bytes: &mut Vec<u8>| bytes[200_000] ^= 1;
+    // As if the description were of 4 GiB.
+    let its_label = |bytes: &mut Vec<u8>| bytes[64..68].fill(0xFF);
+    for (seed, damage) in [(5, &a_frame as &dyn Fn(&mut Vec<u8>)), (8, &its_label)] {
+        let key = published(&store, &noise(seed, 300_000)).await;
+        let object = format!("artifacts/{ENGINE}/{TARGET}/{}", key.component);
+        alter(&store, &object, damage).await;
+        let error = cache.artifact_file(&key).await.unwrap_err();
+        let ReadError::Corrupt { object: named, expected, .. } = &error else { panic!("{error}") };
+        assert!(named.ends_with(&object) && expected.starts_with(&key.expected.digest), "{error}");
+        assert!(!kept(disk.path(), &key));
+    }
     // What was being written goes when room is made for the next.
     let whole = published(&store, &noise(6, 300_000)).await;
     cache.artifact_file(&whole).await.unwrap();
