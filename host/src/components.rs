@@ -124,9 +124,9 @@ impl Components {
         self.memory.try_get_with(name, self.load(key)).await
     }
 
-    /// Takes down what invocations have left.
-    pub(crate) fn tear_down(&self) {
-        self.engine.tear_down();
+    /// See [`Engine::between_invocations`].
+    pub(crate) async fn between_invocations(&self) {
+        self.engine.between_invocations().await;
     }
 
     /// What the release has for this engine and processor.

@@ -198,6 +198,11 @@ fn own_header(headers: &mut http::HeaderMap, name: &str, value: &str) {
     }
 }
 
+/// Makes the instance for a call like this one ahead.
+pub(crate) async fn prepare(call: &Call<'_>) {
+    call.loaded.component.prepare(&invocation(call)).await;
+}
+
 fn invocation(call: &Call<'_>) -> Invocation {
     let release = call.component;
     let limits = &release.limits;

@@ -11,6 +11,7 @@ use crate::invocation::{Destination, Host, tags};
 use crate::received::Received;
 use crate::report;
 use crate::telemetry::Tags;
+use bytes::Bytes;
 use lambkin_protocol::event::{self, Event, HttpEvent};
 use lambkin_protocol::release::{Component, World};
 use std::collections::BTreeMap;
@@ -50,7 +51,25 @@ impl Host {
             }
         });
         futures::future::join_all(loads).await;
-        self.tear_down();
+        self.between_invocations().await;
+        if let [(name, component)] = *app.release.components.iter().collect::<Vec<_>>()
+            && component.warmup.is_none()
+        {
+            self.make_instance(&app, name, component).await;
+        }
+    }
+
+    /// Makes the instance that an app's only component will have in its first invocation.
+    async fn make_instance(&self, app: &Arc<App>, name: &str, component: &Component) {
+        // Loaded before; what failed is told by the invocation.
+        let Ok(loaded) = self.components.get(app, component).await else { return };
+        let received = Received::in_init(Bytes::new(), LONGEST);
+        received.tag(tags(app, name, REQUEST_ID));
+        let cold = Cold { app, name, component, loaded: &loaded };
+        let destination = destination(cold, None);
+        let (received, destination, loaded) = (&received, &destination, &*loaded);
+        let call = Call { host: self, received, destination, component, loaded };
+        guest::prepare(&call).await;
     }
 
     /// For a host that must not start without its app: release and artifacts are there, or the first failure is the error.

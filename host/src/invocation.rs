@@ -83,7 +83,7 @@ impl Destination {
 
 impl Host {
     /// Opens the store and starts the engine; nothing is fetched yet. Who has the engine take down stores when it is asked
-    /// to, asks by [`Host::tear_down`].
+    /// to, asks by [`Host::between_invocations`].
     pub(crate) fn new(
         config: &Config,
         teardown: Teardown,
@@ -228,9 +228,10 @@ impl Host {
         failure.diagnostic()
     }
 
-    /// Takes down what invocations have left.
-    pub(crate) fn tear_down(&self) {
-        self.components.tear_down();
+    /// Does what can wait until an answer has gone: takes down the stores that invocations have left, and makes the next
+    /// instance.
+    pub(crate) async fn between_invocations(&self) {
+        self.components.between_invocations().await;
     }
 
     /// The end of an invocation: an answer that Lambda refused is logged, and the loop goes on.

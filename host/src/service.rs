@@ -76,13 +76,13 @@ async fn answer(host: &Host, api: &RuntimeApi, lambda: LambdaInvocation) -> Resu
         }
     };
     // While Lambda takes a whole answer, which is on its way when all other tasks have had their turn.
-    let tearing_down = async {
+    let meanwhile = async {
         tokio::task::yield_now().await;
-        host.tear_down();
+        host.between_invocations().await;
     };
-    let (sent, ()) = futures::future::join(sending, tearing_down).await;
-    // What a stream's guest has left.
-    host.tear_down();
+    let (sent, ()) = futures::future::join(sending, meanwhile).await;
+    // After a stream, whose guest has come to its end only now.
+    host.between_invocations().await;
     Host::finished(&received, sent);
     Ok(())
 }

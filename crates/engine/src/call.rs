@@ -9,8 +9,10 @@ mod http;
 pub(crate) use function::answer as guest_answer;
 pub(crate) use http::{Answering, Asked};
 
+use crate::ahead::{self, Next};
 use crate::component::{Component, Inner};
-use crate::kept::{Instance, Kept, Life};
+use crate::instance::Instance;
+use crate::kept::{Kept, Life};
 use crate::session::Session;
 use crate::state::Stdout;
 use crate::{Invocation, InvokeError};
@@ -33,27 +35,65 @@ async fn guarded<T>(call: impl Future<Output = Result<T, InvokeError>>) -> Resul
     })
 }
 
-/// A session for the invocation: one whose instance was kept, or a new one without an instance; and how long its instance
-/// may live on, if it may.
-fn open(
-    component: &Component,
-    invocation: &mut Invocation,
-) -> Result<(Session, Option<Instance>, Option<Life>), InvokeError> {
-    let shared = &component.0.shared;
-    if let Some(kept) = shared.kept.take(component.0.id, invocation) {
+/// A session for an invocation, with an instance if there was one for it.
+struct Opened {
+    session: Session,
+    instance: Option<Instance>,
+    after: After,
+}
+
+/// What comes after an invocation that has come to a good end.
+enum After {
+    /// Its instance lives on.
+    Keep(Life),
+    /// Its store is taken down, and this may be made in its place.
+    Retire(Option<Next>),
+}
+
+fn open(component: &Component, invocation: &mut Invocation) -> Result<Opened, InvokeError> {
+    let inner = &*component.0;
+    let shared = &inner.shared;
+    if let Some(kept) = shared.kept.take(inner.id, invocation) {
         let Kept { mut session, instance, life } = kept;
         session.reopen(shared, invocation)?;
-        return Ok((session, Some(instance), Some(life)));
+        return Ok(Opened { session, instance: Some(instance), after: After::Keep(life) });
     }
-    let life = Life::new(&component.0, invocation);
-    Ok((Session::open(&component.0, invocation, Stdout::Lines)?, None, life))
+    let after = match Life::new(inner, invocation) {
+        Some(life) => After::Keep(life),
+        None if inner.can_be_kept && shared.spent.is_asked() => {
+            let (ready, next) = shared.ahead.take(component, invocation);
+            let after = After::Retire(next);
+            if let Some((mut session, instance)) = ready {
+                session.reopen(shared, invocation)?;
+                return Ok(Opened { session, instance: Some(instance), after });
+            }
+            after
+        }
+        None => After::Retire(None),
+    };
+    let session = Session::open(inner, invocation, Stdout::Lines)?;
+    Ok(Opened { session, instance: None, after })
+}
+
+impl After {
+    /// Does that with the session of the invocation and its instance.
+    fn settle(self, component: &Component, session: Session, instance: Option<Instance>) {
+        match (self, instance) {
+            (Self::Keep(life), Some(instance)) => {
+                component.0.shared.kept.put(Kept { session, instance, life });
+            }
+            (Self::Keep(_), None) => retire(component, session, None),
+            (Self::Retire(next), _) => retire(component, session, next),
+        }
+    }
 }
 
 /// Has the store of an invocation that has come to a good end taken down.
-fn retire(component: &Component, session: Session) {
+fn retire(component: &Component, session: Session, next: Option<Next>) {
     let Inner { shared, pager, resident, .. } = &*component.0;
     resident.settle(pager.as_deref());
-    shared.spent.put(session, pager.clone());
+    let next = next.filter(|_| ahead::is_quick(session.instantiate_time()));
+    shared.spent.put(session, pager.clone(), next);
 }
 
 /// `exit(0)` ends a guest by an error that is none.

@@ -82,7 +82,7 @@ pub(crate) struct Inner {
     /// Who fills the artifact, where not all of it was there.
     pub(crate) pager: Option<Arc<Pager>>,
     pub(crate) id: ComponentId,
-    /// Whether the pool has room for its instances between invocations.
+    /// Whether the pool has room for its instances between invocations. Never so for commands.
     pub(crate) can_be_kept: bool,
     pub(crate) resident: Resident,
     world: World,
@@ -92,6 +92,7 @@ pub(crate) struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.shared.kept.forget(self.id);
+        self.shared.ahead.forget(self.id);
     }
 }
 
@@ -113,7 +114,8 @@ impl Component {
         imports: Vec<String>,
     ) -> wasmtime::Result<Self> {
         let needed = pre.component().resources_required();
-        let can_be_kept = needed.as_ref().is_some_and(|needed| needed.num_memories <= 1);
+        let can_be_kept = world != World::Command
+            && needed.as_ref().is_some_and(|needed| needed.num_memories <= 1);
         let largest = needed.and_then(|needed| needed.max_initial_memory_size).unwrap_or_default();
         let callee = match world {
             World::Http => Callee::Http(http::bindings::ProxyPre::new(pre)?),

@@ -70,8 +70,8 @@ pub enum Teardown {
     /// Before the answer is given to who called.
     #[default]
     AtOnce,
-    /// By [`Engine::tear_down`](crate::Engine::tear_down), and at the latest before the next invocation begins: for who has
-    /// an answer to send first.
+    /// By [`Engine::between_invocations`](crate::Engine::between_invocations), and at the latest before the next invocation
+    /// begins: for who has an answer to send first. There, the next instance is made, too.
     WhenAsked,
 }
 

@@ -3,6 +3,7 @@
 //! One per process. A component that is too large for the pool of instances gets an engine beside it, made when the first
 //! of them is loaded.
 
+use crate::ahead::Ahead;
 use crate::artifact::{self, ArtifactSource, LoadError};
 use crate::kept::Instances;
 use crate::linked::Linked;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) ticker: Ticker,
     pub(crate) kept: Instances,
     pub(crate) spent: Spent,
+    pub(crate) ahead: Ahead,
 }
 
 /// The engine cannot be made on this machine, or not with these settings.
@@ -61,11 +63,14 @@ impl Engine {
         }
     }
 
-    /// Takes down what invocations have left; see [`Teardown::WhenAsked`](crate::Teardown::WhenAsked).
-    pub fn tear_down(&self) {
-        self.0.usual.spent.tear_down();
+    /// What can be done when an answer has gone and nobody waits: takes down what invocations have left, and makes the
+    /// instance that the next one will probably need. For [`Teardown::WhenAsked`](crate::Teardown::WhenAsked).
+    ///
+    /// Must be called within a tokio runtime with timers.
+    pub async fn between_invocations(&self) {
+        self.0.usual.between_invocations().await;
         if let Some(roomy) = self.0.roomy.get() {
-            roomy.spent.tear_down();
+            roomy.between_invocations().await;
         }
     }
 
@@ -91,7 +96,16 @@ impl Shared {
             ticker: Ticker::default(),
             kept: Instances::new(settings.concurrency),
             spent: Spent::new(settings.teardown),
+            ahead: Ahead::default(),
         }))
+    }
+}
+
+impl Shared {
+    async fn between_invocations(&self) {
+        if let Some((next, deadline)) = self.spent.tear_down() {
+            next.make_between(deadline).await;
+        }
     }
 }
 

@@ -3,20 +3,19 @@
 //! An instance of WASI 0.2 lies here between two invocations; one of WASI 0.3 lives in a worker, of which this is the
 //! list, also while it serves.
 //!
-//! *Invariant*: an instance that is kept serves nobody but the same component of the same release of the same app, with
-//! the same environment, grants and bounds, and for the same tenant. One that trapped, ran out of time, exited, or was
-//! given up by its caller is never kept.
+//! *Invariant*: an instance that is kept serves nobody but whom [`Given`] tells. One that trapped, ran out of time, exited,
+//! or was given up by its caller is never kept.
 
-use crate::bindings::function;
 use crate::component::Inner;
-use crate::invocation::{Context, Grants, Invocation, Limits, Reuse};
+use crate::given::Given;
+use crate::instance::Instance;
+use crate::invocation::{Invocation, Reuse};
 use crate::session::Session;
 use crate::worker::Handle;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use wasmtime_wasi_http::p2::bindings::Proxy;
 
 /// Instances that one engine keeps beside one for each invocation that may run at once.
 const SPARE: u32 = 4;
@@ -26,7 +25,8 @@ fn most(concurrency: u32) -> u32 {
     concurrency.saturating_add(SPARE)
 }
 
-/// The room that the pool has for them, of one memory each: also for those of workers that are still coming down.
+/// The room that the pool has for them, of one memory each: also for those of workers that are still coming down, and for
+/// one that is made ahead.
 pub(crate) fn room(concurrency: u32) -> u32 {
     most(concurrency).saturating_add(SPARE)
 }
@@ -42,41 +42,11 @@ impl ComponentId {
     }
 }
 
-/// What an instance was made with, and so whom it may serve.
-#[derive(PartialEq)]
-struct Given {
-    component: ComponentId,
-    app: String,
-    release: String,
-    name: String,
-    tenant: Option<String>,
-    environment: Vec<(String, String)>,
-    config: BTreeMap<String, String>,
-    grants: Grants,
-    limits: Limits,
-}
-
 /// An instance in its store, between two invocations.
 pub(crate) struct Kept {
     pub(crate) session: Session,
     pub(crate) instance: Instance,
     pub(crate) life: Life,
-}
-
-/// An instance, by how it is called.
-pub(crate) enum Instance {
-    Function(function::Function),
-    Http(Proxy),
-}
-
-impl Instance {
-    pub(crate) fn function(self) -> Option<function::Function> {
-        if let Self::Function(function) = self { Some(function) } else { None }
-    }
-
-    pub(crate) fn http(self) -> Option<Proxy> {
-        if let Self::Http(proxy) = self { Some(proxy) } else { None }
-    }
 }
 
 /// Whom an instance may serve, and how much longer.
@@ -92,25 +62,10 @@ impl Life {
         let reuse = invocation.reuse.filter(|_| component.can_be_kept);
         let Reuse { max_invocations, max_age, .. } = reuse?;
         Some(Self {
-            given: given(component.id, invocation),
+            given: Given::new(component.id, invocation),
             until: Instant::now() + max_age,
             left: max_invocations,
         })
-    }
-}
-
-fn given(component: ComponentId, invocation: &Invocation) -> Given {
-    let Context { app, release, component: name, tenant, .. } = &invocation.context;
-    Given {
-        component,
-        app: app.clone(),
-        release: release.clone(),
-        name: name.clone(),
-        tenant: tenant.clone(),
-        environment: invocation.environment.clone(),
-        config: invocation.config.clone(),
-        grants: invocation.grants.clone(),
-        limits: invocation.limits,
     }
 }
 
@@ -157,7 +112,6 @@ impl Instances {
     /// Takes out an instance that may serve `invocation`.
     pub(crate) fn take(&self, component: ComponentId, invocation: &Invocation) -> Option<Kept> {
         invocation.reuse?;
-        let given = given(component, invocation);
         let now = Instant::now();
         let (stale, found) = {
             let kept = &mut self.lock().kept;
@@ -166,7 +120,7 @@ impl Instances {
                 .into_iter()
                 .partition::<Vec<_>, _>(|one| one.life.until <= now);
             kept.extend(fresh);
-            let place = kept.iter().rposition(|one| one.life.given == given);
+            let place = kept.iter().rposition(|one| one.life.given.is_of(component, invocation));
             (stale, place.and_then(|place| kept.remove(place)))
         };
         drop(stale);
@@ -190,7 +144,6 @@ impl Instances {
     /// Counts an invocation in with a worker that may serve it.
     pub(crate) fn enter(&self, component: ComponentId, invocation: &Invocation) -> Option<Handle> {
         let most = invocation.reuse?.max_concurrent;
-        let given = given(component, invocation);
         let now = Instant::now();
         let mut living = self.lock();
         living.workers.retain(|worker| {
@@ -202,7 +155,7 @@ impl Instances {
             // One that computes would let the invocation wait, while another processor may be free.
             let is_open =
                 worker.under_way == 0 || worker.under_way < most && !worker.handle.is_computing();
-            is_open && left > 0 && until > now && worker.life.given == given
+            is_open && left > 0 && until > now && worker.life.given.is_of(component, invocation)
         };
         let place = living.workers.iter().rposition(has_room)?;
         let mut worker = living.workers.remove(place)?;
@@ -237,9 +190,9 @@ impl Instances {
         let mut living = self.lock();
         let (gone, others) = std::mem::take(&mut living.kept)
             .into_iter()
-            .partition::<Vec<_>, _>(|one| one.life.given.component == component);
+            .partition::<Vec<_>, _>(|one| one.life.given.component() == component);
         living.kept.extend(others);
-        living.workers.retain(|worker| worker.life.given.component != component);
+        living.workers.retain(|worker| worker.life.given.component() != component);
         drop(living);
         drop(gone);
     }

@@ -6,6 +6,7 @@
 //!
 //! Without the feature `compile` there is no compiler here: that is what the Lambda host links.
 
+mod ahead;
 mod answer;
 mod artifact;
 mod bindings;
@@ -17,6 +18,8 @@ mod component;
 mod config;
 mod engine;
 mod error;
+mod given;
+mod instance;
 mod interfaces;
 mod invocation;
 mod kept;

@@ -3,12 +3,20 @@
 //! To set an instance's memory back is up to a third of a call, and nobody waits for it: an answer can go first.
 
 use crate::Teardown;
+use crate::ahead::Next;
 use crate::paging::Pager;
 use crate::session::Session;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-/// A store, and who fills its pages as long as it lives.
-type Store = (Session, Option<Arc<Pager>>);
+/// A store, and what it needs and leaves.
+struct Store {
+    session: Session,
+    /// Who fills its pages as long as it lives.
+    _pager: Option<Arc<Pager>>,
+    /// The instance that is to be made when it is gone.
+    next: Option<Next>,
+}
 
 /// The stores of one engine that are not taken down yet.
 ///
@@ -24,18 +32,25 @@ impl Spent {
         Self { when, stores: Mutex::default() }
     }
 
-    pub(crate) fn put(&self, mut session: Session, pager: Option<Arc<Pager>>) {
+    /// Whether stores wait here, and so whether somebody comes when there is time.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.when == Teardown::WhenAsked
+    }
+
+    pub(crate) fn put(&self, mut session: Session, pager: Option<Arc<Pager>>, next: Option<Next>) {
         session.rest();
-        if self.when == Teardown::WhenAsked {
-            self.lock().push((session, pager));
+        if self.is_asked() {
+            self.lock().push(Store { session, _pager: pager, next });
         }
     }
 
-    /// Takes down all that are here.
-    pub(crate) fn tear_down(&self) {
+    /// Takes down all that are here, and tells the instance that is to be made after the last of them, with the time until
+    /// when that may be done.
+    pub(crate) fn tear_down(&self) -> Option<(Next, Instant)> {
         // Dropped after the lock: that is the work.
-        let stores = std::mem::take(&mut *self.lock());
-        drop(stores);
+        let mut stores = std::mem::take(&mut *self.lock());
+        let Store { session, next, .. } = stores.last_mut()?;
+        next.take().map(|next| (next, session.deadline().into_std()))
     }
 
     /// A panic while the lock was held leaves the list whole.

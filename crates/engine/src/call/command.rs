@@ -36,7 +36,7 @@ impl Component {
         let outcome = timeout_at(session.deadline(), self.run(&mut session)).await;
         let outcome = outcome.map(|run| run.or_else(exit_is_an_end));
         let ((), usage) = session.close(outcome)?;
-        retire(self, session);
+        retire(self, session, None);
         Ok((answer.contents(), usage))
     }
 

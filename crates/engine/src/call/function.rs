@@ -1,11 +1,10 @@
 //! Functions: one event in, one answer out, both JSON texts.
 
-use super::{guarded, open, retire};
-use crate::bindings::{async_function, function, types};
+use super::{Opened, guarded, open};
+use crate::bindings::types;
 use crate::component::{Callee, Component};
-use crate::kept::{Instance, Kept, Life};
-use crate::session::Session;
-use crate::state::Stdout;
+use crate::instance::{Instance, of_another_kind};
+use crate::kept::Life;
 use crate::worker::{self, Call};
 use crate::{Invocation, InvokeError, Usage};
 use tokio::time::timeout_at;
@@ -22,51 +21,33 @@ impl Component {
     ) -> Result<(String, Usage), InvokeError> {
         let called = || InvokeError::WrongWorld { found: self.world(), called: "a function" };
         match &self.0.callee {
-            Callee::Function(pre) => guarded(self.call_function(pre, event, invocation)).await,
-            Callee::AsyncFunction(pre) => {
-                guarded(self.call_async_function(pre, event, invocation)).await
-            }
+            Callee::Function(_) => guarded(self.call_function(event, invocation)).await,
+            Callee::AsyncFunction(_) => guarded(self.call_async_function(event, invocation)).await,
             _ => Err(called()),
         }
     }
 
     async fn call_function(
         &self,
-        pre: &function::FunctionPre<crate::state::State>,
         event: &str,
         mut invocation: Invocation,
     ) -> Result<(String, Usage), InvokeError> {
-        let (mut session, kept, life) = open(self, &mut invocation)?;
-        let mut instance = kept.and_then(Instance::function);
+        let Opened { mut session, mut instance, after } = open(self, &mut invocation)?;
         let context = types::Context::new(invocation.context, invocation.environment);
         let outcome = timeout_at(session.deadline(), async {
-            let instance = if let Some(instance) = &instance {
-                instance
-            } else {
-                let made = pre.instantiate_async(&mut session.store).await?;
-                session.instantiated();
-                instance.insert(made)
-            };
-            instance
-                .lambkin_function_handler()
-                .call_handle(&mut session.store, event, &context)
-                .await
+            let instance = Instance::in_place(&mut instance, &self.0, &mut session).await?;
+            let Instance::Function(function) = instance else { return of_another_kind() };
+            let handler = function.lambkin_function_handler();
+            handler.call_handle(&mut session.store, event, &context).await
         });
         let outcome = outcome.await;
         let (outcome, usage) = session.close(outcome)?;
-        match (instance, life) {
-            (Some(instance), Some(life)) => {
-                let instance = Instance::Function(instance);
-                self.0.shared.kept.put(Kept { session, instance, life });
-            }
-            _ => retire(self, session),
-        }
+        after.settle(self, session, instance);
         answer(outcome).map(|answer| (answer, usage))
     }
 
     async fn call_async_function(
         &self,
-        pre: &async_function::AsyncFunctionPre<crate::state::State>,
         event: &str,
         mut invocation: Invocation,
     ) -> Result<(String, Usage), InvokeError> {
@@ -74,23 +55,21 @@ impl Component {
             let call = Call::Function { event: event.to_owned() };
             return worker::call(self, invocation, (call, life)).await;
         }
-        let mut session = Session::open(&self.0, &mut invocation, Stdout::Lines)?;
+        let Opened { mut session, mut instance, after } = open(self, &mut invocation)?;
         let context = types::Context::new(invocation.context, invocation.environment);
         let event = event.to_owned();
         let outcome = timeout_at(session.deadline(), async {
-            let instance = pre.instantiate_async(&mut session.store).await?;
-            session.instantiated();
+            let instance = Instance::in_place(&mut instance, &self.0, &mut session).await?;
+            let Instance::AsyncFunction(function) = instance else { return of_another_kind() };
+            let handler = function.lambkin_function_async_handler();
             let run = session.store.run_concurrent(async |accessor| {
-                instance
-                    .lambkin_function_async_handler()
-                    .call_handle(accessor, event, context)
-                    .await
+                handler.call_handle(accessor, event, context).await
             });
             run.await?
         });
         let outcome = outcome.await;
         let (outcome, usage) = session.close(outcome)?;
-        retire(self, session);
+        after.settle(self, session, instance);
         answer(outcome).map(|answer| (answer, usage))
     }
 }

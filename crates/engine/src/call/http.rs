@@ -3,12 +3,12 @@
 //! The guest runs in a task of its own, because it may write its body, and go on working, after it has given the
 //! response's head.
 
-use super::{exit_is_an_end, open, retire};
+use super::{Opened, exit_is_an_end, open};
 use crate::answer::{Body, Completion, Failed, Failure, HttpAnswer, deliver};
-use crate::component::{Callee, Component};
-use crate::kept::{Instance, Kept, Life};
+use crate::component::{Callee, Component, Inner};
+use crate::instance::{Instance, of_another_kind};
+use crate::kept::Life;
 use crate::session::Session;
-use crate::state::State;
 use crate::worker::{self, Call};
 use crate::{Fault, Invocation, InvokeError, Usage};
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -19,9 +19,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 use wasmtime_wasi_http::p2::bindings::http::types as p2;
-use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
 use wasmtime_wasi_http::p3::Request as AsyncRequest;
-use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wasmtime_wasi_http::{WasiBody, WasiHttpView as _};
 
 /// Where the head of the response goes: to the caller, who waits for it.
@@ -78,18 +76,17 @@ impl Component {
         asked: Asked,
         mut invocation: Invocation,
     ) -> Result<Usage, InvokeError> {
-        let (mut session, kept, life) = open(self, &mut invocation)?;
-        let mut instance = kept.and_then(Instance::http);
+        let Opened { mut session, mut instance, after } = open(self, &mut invocation)?;
         // Taken out after the session is made, and so dropped before it.
         let Asked { request, answering, failure } = asked;
         let deadline = session.deadline();
+        let place = (&mut instance, &*self.0);
         let outcome = match &self.0.callee {
-            Callee::Http(pre) => {
-                let serving = serve(&mut session, (pre, &mut instance), request, answering);
-                timeout_at(deadline, serving).await
+            Callee::Http(_) => {
+                timeout_at(deadline, serve(&mut session, place, request, answering)).await
             }
-            Callee::HttpAsync(pre) => {
-                timeout_at(deadline, serve_async(&mut session, pre, request, answering)).await
+            Callee::HttpAsync(_) => {
+                timeout_at(deadline, serve_async(&mut session, place, request, answering)).await
             }
             _ => {
                 return Err(InvokeError::WrongWorld {
@@ -101,12 +98,8 @@ impl Component {
         let has_returned = matches!(outcome, Ok(Ok(())));
         let ((), usage) = session.close(outcome.map(|end| end.or_else(exit_is_an_end)))?;
         failure.disarm();
-        match (has_returned, instance, life) {
-            (true, Some(instance), Some(life)) => {
-                self.0.shared.kept.put(Kept { session, instance: Instance::Http(instance), life });
-            }
-            _ => retire(self, session),
-        }
+        // An instance that has exited is not called again.
+        after.settle(self, session, instance.filter(|_| has_returned));
         Ok(usage)
     }
 }
@@ -141,7 +134,7 @@ impl Answering {
 
 async fn serve(
     session: &mut Session,
-    (pre, instance): (&ProxyPre<State>, &mut Option<Proxy>),
+    (instance, component): (&mut Option<Instance>, &Inner),
     request: Request<Body>,
     answering: Answering,
 ) -> wasmtime::Result<()> {
@@ -156,24 +149,19 @@ async fn serve(
         Ok(response) => drop(answering.answer(response)),
         Err(code) => answering.fail(&code),
     })?;
-    let proxy = if let Some(proxy) = instance {
-        proxy
-    } else {
-        let made = pre.instantiate_async(&mut session.store).await?;
-        session.instantiated();
-        instance.insert(made)
-    };
+    let instance = Instance::in_place(instance, component, session).await?;
+    let Instance::Http(proxy) = instance else { return of_another_kind() };
     proxy.wasi_http_incoming_handler().call_handle(&mut session.store, request, response).await
 }
 
 async fn serve_async(
     session: &mut Session,
-    pre: &ServicePre<State>,
+    (instance, component): (&mut Option<Instance>, &Inner),
     request: Request<Body>,
     answering: Answering,
 ) -> wasmtime::Result<()> {
-    let service = pre.instantiate_async(&mut session.store).await?;
-    session.instantiated();
+    let instance = Instance::in_place(instance, component, session).await?;
+    let Instance::HttpAsync(service) = instance else { return of_another_kind() };
     let (request, sent) = AsyncRequest::from_http(session.store.data_mut().http().hooks, request);
     let run = session.store.run_concurrent(async |accessor| {
         match service.handle(accessor, request).await? {

@@ -2,12 +2,10 @@
 
 use super::calls::CallId;
 use super::{Call, Job};
-use crate::bindings::{async_function, types};
+use crate::bindings::types;
 use crate::call::{Answering, Asked, guest_answer};
-use crate::component::Callee;
-use crate::session::Session;
+use crate::instance::Instance;
 use crate::state::State;
-use crate::{Component, InvokeError};
 use futures::future::{Either, select};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -15,35 +13,7 @@ use std::time::Duration;
 use wasmtime::AsContextMut as _;
 use wasmtime::component::{Accessor, Resource, TypedFuncCallConcurrent};
 use wasmtime_wasi_http::WasiHttpView as _;
-use wasmtime_wasi_http::p3::bindings::Service;
 use wasmtime_wasi_http::p3::{Request, bindings::http::types as http};
-
-/// An instance, by how it is called.
-pub(super) enum Instance {
-    Function(async_function::AsyncFunction),
-    Http(Service),
-}
-
-impl Instance {
-    pub(super) async fn new(
-        component: &Component,
-        session: &mut Session,
-    ) -> wasmtime::Result<Self> {
-        let instance = match &component.0.callee {
-            Callee::AsyncFunction(pre) => {
-                Self::Function(pre.instantiate_async(&mut session.store).await?)
-            }
-            Callee::HttpAsync(pre) => Self::Http(pre.instantiate_async(&mut session.store).await?),
-            _ => {
-                let called = "a component of WASI 0.3";
-                let error = InvokeError::WrongWorld { found: component.world(), called };
-                return Err(wasmtime::Error::new(error));
-            }
-        };
-        session.instantiated();
-        Ok(instance)
-    }
-}
 
 /// How a call has gone.
 pub(super) enum End {
@@ -84,7 +54,7 @@ pub(super) fn begin(
     instantiate: Duration,
 ) -> wasmtime::Result<(CallId, Begun)> {
     accessor.with(|mut access| match (instance, call) {
-        (Instance::Function(function), Call::Function { event }) => {
+        (Instance::AsyncFunction(function), Call::Function { event }) => {
             let context = std::mem::take(&mut caller.invocation.context);
             let environment = std::mem::take(&mut caller.invocation.environment);
             let context = types::Context::new(context, environment);
@@ -94,7 +64,7 @@ pub(super) fn begin(
             access.get().begun(id, begun.task());
             Ok((id, Begun::Function(begun)))
         }
-        (Instance::Http(service), Call::Http(asked)) => {
+        (Instance::HttpAsync(service), Call::Http(asked)) => {
             let Asked { request, answering, failure } = *asked;
             let id = access.get().enter((caller, Some(failure)), instantiate);
             let view = access.get().http();
@@ -132,13 +102,13 @@ async fn answer(
     (id, begun): (CallId, Begun),
 ) -> wasmtime::Result<End> {
     match (instance, begun) {
-        (Instance::Function(function), Begun::Function(begun)) => {
+        (Instance::AsyncFunction(function), Begun::Function(begun)) => {
             let handle = function.lambkin_function_async_handler().func_handle();
             let (answer,) = handle.finish_call_concurrent(accessor, begun).await?;
             accessor.with(|mut access| access.get().answer(id, guest_answer(answer)));
             Ok(End::Answered)
         }
-        (Instance::Http(service), Begun::Http(begun, sent, answering)) => {
+        (Instance::HttpAsync(service), Begun::Http(begun, sent, answering)) => {
             let handle = service.wasi_http_handler().func_handle();
             let (response,) = handle.finish_call_concurrent(accessor, begun).await?;
             match response {

@@ -1,9 +1,10 @@
 //! The task of an instance that lives on: takes calls in, waits for them, and ends when it is told to or has to.
 
 use super::Job;
-use super::call::{self, Begun, End, Instance};
+use super::call::{self, Begun, End};
 use super::calls::{self, CallId};
 use crate::error::DeadlineReached;
+use crate::instance::Instance;
 use crate::session::Session;
 use crate::state::{State, Stdout};
 use crate::ticker::Running;
@@ -44,8 +45,8 @@ async fn serve(mut first: Job, inbox: &mut mpsc::UnboundedReceiver<Job>, computi
             return first.refuse(error);
         }
     };
+    let made = timeout_at(session.deadline(), Instance::make(&component, &mut session)).await;
     drop(component);
-    let made = timeout_at(session.deadline(), Instance::new(&first.component, &mut session)).await;
     let instance = match session.close(made) {
         Ok((instance, _)) => instance,
         Err(error) => {

@@ -9,6 +9,7 @@
     reason = "a failed expectation is a failed test"
 )]
 
+mod ahead;
 mod artifacts;
 mod commands;
 mod functions;

@@ -4,6 +4,8 @@ wit_bindgen::generate!({ path: "../../../../wit/lambkin-function", world: "funct
 
 use exports::lambkin::function::handler::{Context, FunctionError, Guest};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 struct Handler;
 
@@ -11,6 +13,25 @@ export!(Handler);
 
 thread_local! {
     static CALLS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// When this instance began, in nanoseconds since the Unix epoch; 0 where `START` does not ask for start-up code.
+static STARTED: AtomicU64 = AtomicU64::new(0);
+
+/// Start-up code, which runs when an instance is made, and does what the environment variable `START` says.
+#[unsafe(no_mangle)]
+extern "C" fn _initialize() {
+    let Ok(start) = std::env::var("START") else { return };
+    eprintln!("start-up");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    STARTED.store(now as u64, Ordering::Relaxed);
+    match start.as_str() {
+        "trap" => panic!("no start"),
+        "spin" => loop {
+            std::hint::black_box(0);
+        },
+        _ => {}
+    }
 }
 
 impl Guest for Handler {
@@ -24,6 +45,7 @@ impl Guest for Handler {
             }),
             "context" => Ok(format!("{context:?}")),
             "environment" => Ok(format!("{:?} {:?}", std::env::vars().collect::<Vec<_>>(), context.environment)),
+            "started" => Ok(STARTED.load(Ordering::Relaxed).to_string()),
             "calls" => Ok(CALLS.get().to_string()),
             "trap" => panic!("no such event"),
             "exit" => std::process::exit(0),

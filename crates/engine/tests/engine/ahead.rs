@@ -1,0 +1,168 @@
+//! Instances that are made before their invocation comes: when, for whom, and what becomes of those that nobody calls.
+
+use crate::support::{Output, get, invocation, load_into, wasm};
+use lambkin_engine::{Component, Engine, Grants, Invocation, Settings, Stream, Teardown};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+fn engine() -> Engine {
+    let settings = Settings { teardown: Teardown::WhenAsked, ..Settings::default() };
+    Engine::new(&settings).unwrap()
+}
+
+/// An invocation whose instance runs start-up code.
+fn starting(start: &str) -> (Invocation, Output) {
+    let (mut invocation, output) = invocation();
+    invocation.environment.push(("START".to_owned(), start.to_owned()));
+    (invocation, output)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos().try_into().unwrap()
+}
+
+/// Whether the instance of this invocation began before it.
+async fn began_before(function: &Component, invocation: Invocation) -> bool {
+    let called = now();
+    let (started, _) = function.function("started", invocation).await.unwrap();
+    started.parse::<u64>().unwrap() < called
+}
+
+/// Has the engine make an instance for an invocation like that of [`starting`].
+async fn prepared(engine: &Engine, function: &Component) {
+    function.function("calls", starting("").0).await.unwrap();
+    engine.between_invocations().await;
+}
+
+fn folders(folder: &Path) -> usize {
+    fs_err::read_dir(folder).unwrap().count()
+}
+
+#[tokio::test]
+async fn between_two_invocations_the_next_instance_is_made() {
+    let engine = engine();
+    let function = load_into(&engine, &wasm("function"));
+    assert!(!began_before(&function, starting("").0).await);
+    for _ in 0..20 {
+        engine.between_invocations().await;
+        let (invocation, output) = starting("");
+        assert!(began_before(&function, invocation).await);
+        // What start-up code writes is in the log of whom the instance served.
+        assert_eq!(output.lines(Stream::Stderr), ["start-up"]);
+    }
+    engine.between_invocations().await;
+    let (calls, usage) = function.function("calls", starting("").0).await.unwrap();
+    assert_eq!(calls, "1");
+    assert!(usage.peak_memory_bytes > 0);
+}
+
+#[tokio::test]
+async fn without_being_asked_none_is_made() {
+    let engine = Engine::new(&Settings::default()).unwrap();
+    let function = load_into(&engine, &wasm("function"));
+    function.prepare(&starting("").0).await;
+    prepared(&engine, &function).await;
+    assert!(!began_before(&function, starting("").0).await);
+}
+
+#[tokio::test]
+async fn one_can_be_made_before_the_first_invocation() {
+    let engine = engine();
+    let function = load_into(&engine, &wasm("function"));
+    function.prepare(&starting("").0).await;
+    assert!(began_before(&function, starting("").0).await);
+}
+
+#[tokio::test]
+async fn every_world_that_is_called_has_one() {
+    for guest in ["function", "async-function", "http", "http-async"] {
+        let engine = engine();
+        let component = load_into(&engine, &wasm(guest));
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..3 {
+            let (mut granted, _) = invocation();
+            granted.grants = Grants { tmp: Some(folder.path().to_owned()), ..Grants::default() };
+            if guest.contains("http") {
+                let answer = component.http(get("/"), granted).await.unwrap();
+                drop(answer.response);
+                let _ended = answer.usage.await;
+            } else {
+                component.function("\"x\"", granted).await.unwrap();
+            }
+            // The invocation's own, or the one that was made for it.
+            assert_eq!(folders(folder.path()), 1, "{guest}");
+            engine.between_invocations().await;
+            assert_eq!(folders(folder.path()), 1, "{guest}");
+        }
+        drop(component);
+        assert_eq!(folders(folder.path()), 0, "{guest}: it goes with its component");
+    }
+}
+
+#[tokio::test]
+async fn it_serves_one_app_release_tenant_and_environment() {
+    let changes: [fn(&mut Invocation); 9] = [
+        |one| one.context.app = "other".to_owned(),
+        |one| one.context.release = "other".to_owned(),
+        |one| one.context.component = "other".to_owned(),
+        |one| one.context.tenant = Some("other".to_owned()),
+        |one| one.environment.push(("A".to_owned(), "b".to_owned())),
+        |one| drop(one.config.insert("a".to_owned(), "b".to_owned())),
+        |one| one.grants.http.push("https://api.example.com".to_owned()),
+        |one| one.grants.private_network = true,
+        |one| one.limits.memory_bytes -= 1,
+    ];
+    let engine = engine();
+    let function = load_into(&engine, &wasm("function"));
+    for change in changes {
+        prepared(&engine, &function).await;
+        let mut other = starting("").0;
+        change(&mut other);
+        assert!(!began_before(&function, other).await);
+    }
+}
+
+#[tokio::test]
+async fn none_is_made_for_components_that_take_turns() {
+    let engine = engine();
+    let components = [load_into(&engine, &wasm("function")), load_into(&engine, &wasm("function"))];
+    function_in_turns(&engine, &components).await;
+    let [first, second] = &components;
+    assert!(!began_before(first, starting("").0).await);
+    engine.between_invocations().await;
+    assert!(!began_before(second, starting("").0).await);
+    engine.between_invocations().await;
+    assert!(!began_before(second, starting("").0).await, "the first of the two in a row");
+    engine.between_invocations().await;
+    assert!(began_before(second, starting("").0).await);
+}
+
+async fn function_in_turns(engine: &Engine, components: &[Component]) {
+    for function in components {
+        prepared(engine, function).await;
+    }
+}
+
+#[tokio::test]
+async fn start_up_code_that_fails_or_takes_long_is_left_to_the_invocation() {
+    for (start, says) in [("trap", "no start"), ("spin", "did not finish")] {
+        let engine = engine();
+        let function = load_into(&engine, &wasm("function"));
+        let begun = Instant::now();
+        function.prepare(&short(start).0).await;
+        let (invocation, output) = short(start);
+        let error = function.function("calls", invocation).await.unwrap_err();
+        assert!(error.to_string().contains(says), "{start}: {error}");
+        assert_eq!(output.lines(Stream::Stderr)[0], "start-up");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{start}");
+        // The engine is none the worse.
+        prepared(&engine, &function).await;
+        assert!(began_before(&function, starting("").0).await);
+    }
+}
+
+fn short(start: &str) -> (Invocation, Output) {
+    let (mut invocation, output) = starting(start);
+    invocation.deadline = Instant::now() + Duration::from_millis(300);
+    (invocation, output)
+}
