@@ -20,6 +20,12 @@ pub(crate) fn home() -> Result<PathBuf> {
         .ok_or_else(|| anyhow!("neither LAMBKIN_HOME nor HOME is set: give a folder for Lambkin's cache in LAMBKIN_HOME"))
 }
 
+/// The seed that builds of Python components give to string hashes.
+/// <https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHASHSEED>
+pub(crate) fn python_hash_seed() -> Option<String> {
+    variable("PYTHONHASHSEED")
+}
+
 /// How to reach and sign in to `CloudWatch` Logs.
 pub(crate) struct LogsAccess {
     /// Another server than AWS itself.

@@ -1,5 +1,6 @@
 //! An app on disk: its folder, its manifest, and where its build files go.
 
+use crate::config;
 use crate::hint::{WithHint as _, hinted};
 use anyhow::Result;
 use lambkin_build::{JavascriptEngine, Kind, Source};
@@ -69,6 +70,7 @@ impl Project {
             handler: component.handler.clone(),
             kind: component.kind.map(kind),
             engine: component.engine.map(engine),
+            hash_seed: config::python_hash_seed(),
             work: self.work().join("build").join(name),
         })
     }

@@ -47,6 +47,8 @@ pub struct Source {
     pub kind: Option<Kind>,
     /// The engine, for JavaScript and TypeScript.
     pub engine: Option<JavascriptEngine>,
+    /// The seed of string hashes, for Python: what `PYTHONHASHSEED` says in the environment of the build.
+    pub hash_seed: Option<String>,
     /// A folder for intermediate files, kept between builds so that a rebuild is quick.
     pub work: PathBuf,
 }

@@ -9,6 +9,7 @@ mod componentize;
 mod definitions;
 mod dependencies;
 mod fuse;
+mod hash_seed;
 mod project;
 mod sources;
 mod tool;
@@ -35,6 +36,7 @@ pub fn build(source: &Source, home: &Home, progress: Progress<'_>) -> anyhow::Re
         sources: &sources,
         dependencies: &dependencies,
         work: &source.work,
+        hash_seed: source.hash_seed.as_deref(),
     };
     let wasm = request.componentize(&tool, progress)?;
     let mut inputs = sources.paths();

@@ -150,6 +150,7 @@ mod tests {
             handler: None,
             kind: None,
             engine: None,
+            hash_seed: None,
             work: root.join("work"),
         }
     }

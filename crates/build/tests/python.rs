@@ -154,6 +154,32 @@ fn a_component_is_one_module_and_what_brings_it_the_hosts_functions() {
     assert_eq!(payloads.filter(is_module).count(), 3);
 }
 
+/// A handler that tells what of the string hashes can be seen.
+const HASHES: &str = "
+import os, sys
+
+def handler(event, context):
+    return [hash('a string'), list({'one', 'two', 'three', 'four'}), os.environ.get('PYTHONHASHSEED'), sys.flags.hash_randomization]
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_builds_are_nearly_the_same_bytes() {
+    let build =
+        |name: &'static str| App::new(PYTHON, name).file("app.py", HASHES).handler("app.handler");
+    let (first, second) = (build("hashes"), build("hashes-again"));
+    let images = [&first, &second].map(|app| app.build("app.py").unwrap().wasm);
+    let [one, other] = &images;
+    // What is drawn and read when a snapshot is taken: a seed of `random`, the time.
+    let differ = one.iter().zip(other).filter(|(one, other)| one != other).count();
+    assert_eq!(one.len(), other.len());
+    assert!(differ < one.len() / 500, "{differ} of {} bytes differ", one.len());
+
+    let [hashes, again] = [&first, &second].map(|app| app.component("app.py"));
+    let seen = hashes.call(json!({})).await.unwrap();
+    assert_eq!(seen, again.call(json!({})).await.unwrap());
+    assert_eq!((&seen[2], &seen[3]), (&Value::Null, &json!(0)));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_a_flask_app() {
     let app = App::new(PYTHON, "flask")

@@ -40,6 +40,7 @@ impl App {
             handler: None,
             kind: None,
             engine: None,
+            hash_seed: None,
             work: root.join(".lambkin"),
         };
         rust::build(&source, &Home::new(root.join("home")), &|_| {})

@@ -67,6 +67,8 @@ def prepare(settings: dict[str, Any]) -> App:
 
 def _load(settings: dict[str, Any]) -> tuple[App, dict[str, Any]]:
     sys.dont_write_bytecode = True
+    # Set for CPython's own start, by `lambkin build`.
+    os.environ.pop("PYTHONHASHSEED", None)
     sources = Sources()
     sources.add_handler(settings["module"])
     network = sockets.prepare()

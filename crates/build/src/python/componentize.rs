@@ -3,6 +3,7 @@
 use super::adapter;
 use super::dependencies::Dependencies;
 use super::fuse;
+use super::hash_seed::HashSeed;
 use super::project::Project;
 use super::sources::Sources;
 use super::tool::{self, Tool};
@@ -22,6 +23,7 @@ pub(super) struct Request<'a> {
     pub sources: &'a Sources,
     pub dependencies: &'a Dependencies,
     pub work: &'a Path,
+    pub hash_seed: Option<&'a str>,
 }
 
 /// What `lambkin/prepare.py` tells of a build.
@@ -46,7 +48,8 @@ impl Request<'_> {
     pub(super) fn componentize(&self, tool: &Tool, progress: Progress<'_>) -> Result<Vec<u8>> {
         let output = self.work.join("component.wasm");
         let key_file = self.work.join("component.key");
-        let key = self.key()?;
+        let hash_seed = HashSeed::parse(self.hash_seed)?;
+        let key = self.key(&hash_seed)?;
         if fs_err::read_to_string(&key_file).is_ok_and(|known| known == key)
             && let Ok(wasm) = fs_err::read(&output)
         {
@@ -56,14 +59,19 @@ impl Request<'_> {
             fs_err::remove_file(&key_file)?;
         }
         progress("running the app once to take its snapshot");
-        self.run(tool, &output, progress)?;
+        self.run(tool, (&output, &hash_seed), progress)?;
         let wasm = fuse::fuse(fs_err::read(&output)?);
         fs_err::write(&output, &wasm)?;
         fs_err::write(key_file, key)?;
         Ok(wasm)
     }
 
-    fn run(&self, tool: &Tool, output: &Path, progress: Progress<'_>) -> Result<()> {
+    fn run(
+        &self,
+        tool: &Tool,
+        (output, hash_seed): (&Path, &HashSeed),
+        progress: Progress<'_>,
+    ) -> Result<()> {
         let entry = self.work.join("entry");
         let wit = self.work.join("wit");
         // componentize-py adds the packages of whatever Python it finds, unless it is given a place without any.
@@ -75,6 +83,7 @@ impl Request<'_> {
         }
         fs_err::create_dir_all(nothing.join("lib").join("site-packages"))?;
         adapter::write_package(&entry)?;
+        hash_seed.write(&entry)?;
         let sources = self.sources.contents()?;
         let texts = sources.iter().filter_map(|(_, text)| std::str::from_utf8(text).ok());
         adapter::write_wit(&wit, &adapter::capabilities(&texts))?;
@@ -139,10 +148,11 @@ impl Request<'_> {
         BuildFailure { output, summary }
     }
 
-    fn key(&self) -> Result<String> {
+    fn key(&self, hash_seed: &HashSeed) -> Result<String> {
         let mut text =
             format!("{}\n{:?}\n{}\n", tool::VERSION, self.project.kind, self.main_module()?);
         writeln!(text, "{} {}", fuse::VERSION, self.dependencies.folder.display())?;
+        writeln!(text, "{}", hash_seed.as_str())?;
         for part in adapter::texts() {
             writeln!(text, "{}", sha256_hex(part))?;
         }

@@ -167,6 +167,7 @@ mod tests {
             handler: handler.map(str::to_owned),
             kind: None,
             engine: None,
+            hash_seed: None,
             work: root.path().join("work"),
         };
         let found = Project::find(&source).map_err(|error| error.to_string())?;

@@ -95,6 +95,7 @@ impl App {
             handler: self.handler.clone(),
             kind: self.kind,
             engine: self.engine,
+            hash_seed: None,
             work: self.folder.join("work"),
         };
         let home = Home::new(shared(self.language).join("home"));
