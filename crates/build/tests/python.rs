@@ -23,7 +23,8 @@ use lambkin_build::python;
 use lambkin_engine::InvokeError;
 use rig::{App, Language};
 use serde_json::{Value, json};
-use wasmparser::Payload;
+use std::collections::BTreeMap;
+use wasmparser::{DataKind, Operator, Payload};
 
 const PYTHON: Language = Language { name: "python", build: python::build };
 const FUNCTION: &str = include_str!("python/function.py");
@@ -178,6 +179,41 @@ async fn two_builds_are_nearly_the_same_bytes() {
     let seen = hashes.call(json!({})).await.unwrap();
     assert_eq!(seen, again.call(json!({})).await.unwrap());
     assert_eq!((&seen[2], &seen[3]), (&Value::Null, &json!(0)));
+}
+
+/// The pages of 4 KiB that a component's heap begins with, by their addresses; none that is empty.
+fn pages(wasm: &[u8]) -> BTreeMap<usize, Vec<u8>> {
+    let mut pages = BTreeMap::new();
+    for payload in wasmparser::Parser::new(0).parse_all(wasm) {
+        let Payload::DataSection(segments) = payload.unwrap() else { continue };
+        for segment in segments {
+            let segment = segment.unwrap();
+            let DataKind::Active { offset_expr, .. } = segment.kind else { continue };
+            let Operator::I32Const { value } = offset_expr.get_operators_reader().read().unwrap()
+            else {
+                continue;
+            };
+            for (at, byte) in (usize::try_from(value).unwrap()..).zip(segment.data) {
+                pages.entry(at / 4096).or_insert_with(|| vec![0; 4096])[at % 4096] = *byte;
+            }
+        }
+    }
+    pages
+}
+
+#[test]
+fn two_apps_have_much_of_their_heaps_in_common() {
+    let one = App::new(PYTHON, "common").file("app.py", HASHES).handler("app.handler");
+    let other = "from dataclasses import dataclass\n\n@dataclass\nclass Answer:\n    text: str\n\ndef answer(event, context):\n    return Answer('x').text\n";
+    let other = App::new(PYTHON, "common-too")
+        .file("service.py", other)
+        .file("more.json", "{}")
+        .handler("service.answer");
+    let one = pages(&one.build("app.py").unwrap().wasm);
+    let other = pages(&other.build(".").unwrap().wasm);
+    let same = one.iter().filter(|(at, page)| other.get(at) == Some(page)).count();
+    // A quarter where something of an app's own comes first.
+    assert!(same > one.len() / 3, "{same} of {} pages are the same", one.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

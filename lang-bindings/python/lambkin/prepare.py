@@ -22,8 +22,9 @@ from . import executors, imports, libraries, log, sockets
 from .imports import Found, Import
 from .snapshot import App, Modules, Reads
 
-_ENTRY, _ROOT, _DEPENDENCIES = "/0", "/1", "/2"
-"""Where `lambkin build` mounts its own folder, the app's sources and their dependencies."""
+_ENTRY, _ROOT, _DEPENDENCIES = "/0", "/1/files", "/2/packages"
+"""Where `lambkin build` has its own folder, the app's sources and their dependencies. CPython is started with the folders
+above them, which look alike for every app."""
 
 _NEVER = frozenset(
     "antigravity argparse code concurrent.futures.process doctest ensurepip getopt idlelib lib2to3 multiprocessing pdb "
@@ -47,13 +48,16 @@ class BuildError(Exception):
     """The app cannot be built, for a reason that concerns its author."""
 
 
-def prepare(settings: dict[str, Any]) -> App:
-    """Loads the app that ``settings`` describes and reports to ``report.json`` in the entry folder."""
+def prepare(kind: str) -> App:
+    """Loads the app that ``settings.json`` names and reports to ``report.json``, both in the entry folder."""
+    network = _load_common(kind)
+    with open(f"{_ENTRY}/settings.json", encoding="utf-8") as file:
+        settings = json.load(file) | {"kind": kind}
     stdout, stderr = sys.stdout, sys.stderr
     try:
         with open(f"{_ENTRY}/output.txt", "w", encoding="utf-8") as output:
             sys.stdout = sys.stderr = output
-            app, report = _load(settings)
+            app, report = _load(settings, network)
     except BaseException as error:
         _write_report(_explain(error, settings))
         raise
@@ -65,13 +69,33 @@ def prepare(settings: dict[str, Any]) -> App:
     return app
 
 
-def _load(settings: dict[str, Any]) -> tuple[App, dict[str, Any]]:
+def _load_common(kind: str) -> sockets.AtBuild:
+    """Loads what every app needs, before anything is done that differs from app to app.
+
+    An object more or less moves all that come after it, and with them every pointer: what is laid out here is the same
+    bytes in all apps, which the store keeps, and a host fetches, once.
+    """
     sys.dont_write_bytecode = True
     # Set for CPython's own start, by `lambkin build`.
     os.environ.pop("PYTHONHASHSEED", None)
+    network = sockets.prepare()
+    for codec in _CODECS:
+        _try_import(f"encodings.{codec}")
+    # It loads `socket`, which was not to be there before.
+    from . import tls
+
+    tls.prepare()
+    _try_import("lambkin.outbound")
+    if kind == "http":
+        _try_import("lambkin.wsgi")
+    gc.collect()
+    return network
+
+
+def _load(settings: dict[str, Any], network: sockets.AtBuild) -> tuple[App, dict[str, Any]]:
+    sys.path[:] = [{"/1": _ROOT, "/2": _DEPENDENCIES}.get(path, path) for path in sys.path]
     sources = Sources()
     sources.add_handler(settings["module"])
-    network = sockets.prepare()
     _load_dependencies(sources)
     log.prepare()
     app = App(sources.modules, settings["module"], settings["attribute"])
@@ -204,11 +228,6 @@ class Sources:
 
 def _load_dependencies(sources: Sources) -> None:
     """Loads what the app's modules import from elsewhere, and what those reach."""
-    for codec in _CODECS:
-        _try_import(f"encodings.{codec}")
-    from . import tls
-
-    tls.prepare()
     if any(found.coroutines for found in sources.found.values()):
         _try_import("asyncio")
     reach = Reach()

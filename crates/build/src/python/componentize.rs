@@ -87,7 +87,8 @@ impl Request<'_> {
         let sources = self.sources.contents()?;
         let texts = sources.iter().filter_map(|(_, text)| std::str::from_utf8(text).ok());
         adapter::write_wit(&wit, &adapter::capabilities(&texts))?;
-        fs_err::write(entry.join("lambkin_main.py"), self.main_module()?)?;
+        fs_err::write(entry.join("lambkin_main.py"), self.main_module())?;
+        fs_err::write(entry.join("settings.json"), self.settings()?)?;
 
         let mut command = tool.python();
         command.args(["-c", RUN, "--quiet", "--wit-path"]).arg(&wit);
@@ -114,22 +115,22 @@ impl Request<'_> {
         }
     }
 
-    /// The module that componentize-py starts from.
-    fn main_module(&self) -> Result<String> {
-        let kind = if self.project.kind == Kind::Http { "http" } else { "function" };
-        let settings = serde_json::json!({
-            "module": self.project.module,
-            "attribute": self.project.attribute,
-            "kind": kind,
-        });
-        let (adapter, export) = match self.project.kind {
-            Kind::Http => ("web", "IncomingHandler"),
-            _ => ("function", "Handler"),
+    /// The module that componentize-py starts from, which is the same for every app of its kind.
+    fn main_module(&self) -> String {
+        let (adapter, export, kind) = match self.project.kind {
+            Kind::Http => ("web", "IncomingHandler", "http"),
+            _ => ("function", "Handler", "function"),
         };
-        let settings = serde_json::to_string(&settings)?;
-        Ok(format!(
-            "from lambkin import {adapter}\nfrom lambkin.prepare import prepare\n\n{export} = {adapter}.export(prepare({settings}))\n"
-        ))
+        format!(
+            "from lambkin import {adapter}\nfrom lambkin.prepare import prepare\n\n{export} = {adapter}.export(prepare({kind:?}))\n"
+        )
+    }
+
+    /// Where the handler is, for `lambkin/prepare.py`.
+    fn settings(&self) -> Result<String> {
+        let Project { module, attribute, .. } = self.project;
+        let settings = serde_json::json!({ "module": module, "attribute": attribute });
+        Ok(serde_json::to_string(&settings)?)
     }
 
     fn explain(&self, problem: Problem, entry: &Path) -> BuildFailure {
@@ -150,7 +151,8 @@ impl Request<'_> {
 
     fn key(&self, hash_seed: &HashSeed) -> Result<String> {
         let mut text =
-            format!("{}\n{:?}\n{}\n", tool::VERSION, self.project.kind, self.main_module()?);
+            format!("{}\n{:?}\n{}\n", tool::VERSION, self.project.kind, self.main_module());
+        writeln!(text, "{}", self.settings()?)?;
         writeln!(text, "{} {}", fuse::VERSION, self.dependencies.folder.display())?;
         writeln!(text, "{}", hash_seed.as_str())?;
         for part in adapter::texts() {

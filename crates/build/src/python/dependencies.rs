@@ -8,12 +8,15 @@ use lambkin_protocol::digest::sha256_hex;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The folder of the packages, beside [`NATIVE`].
+const PACKAGES: &str = "packages";
+
 /// Where the removed native modules are written down, in the folder of the dependencies.
 const NATIVE: &str = "lambkin-native.json";
 
 /// Installed dependencies.
 pub(super) struct Dependencies {
-    /// The folder that imports find them in.
+    /// The folder that has them in it, in another called [`PACKAGES`]: see [`Sources`](super::sources::Sources).
     pub folder: PathBuf,
     /// The file that declares them, and those it includes.
     pub declared_in: Vec<PathBuf>,
@@ -37,12 +40,13 @@ impl Dependencies {
             remove_older(work)?;
             let fresh = tempfile::Builder::new().prefix(".dependencies-").tempdir_in(work)?;
             let content = fresh.path().join("content");
-            fs_err::create_dir_all(&content)?;
+            let packages = content.join(PACKAGES);
+            fs_err::create_dir_all(&packages)?;
             if !declared.is_empty() {
                 progress(&format!("installing {} by pip", declared.name()));
-                pip(&declared, tool, &content)?;
+                pip(&declared, tool, &packages)?;
             }
-            let native = remove_native(&content)?;
+            let native = remove_native(&packages)?;
             fs_err::write(content.join(NATIVE), serde_json::to_vec(&native)?)?;
             fs_err::rename(content, &folder)?;
         }
@@ -117,7 +121,7 @@ impl Declared {
     }
 
     fn key(&self) -> String {
-        let mut key = sha256_hex(format!("{}\n{}", tool::VERSION, self.text));
+        let mut key = sha256_hex(format!("{}\n{PACKAGES}\n{}", tool::VERSION, self.text));
         key.truncate(16);
         key
     }

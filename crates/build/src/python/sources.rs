@@ -9,12 +9,16 @@ const LARGEST: u64 = 8 * 1024 * 1024;
 /// Folders and files that other tools keep beside the sources.
 const FOREIGN: [&str; 6] = ["__pycache__", "node_modules", "target", "venv", "dist", "build"];
 
+/// What the copy is called in the folder that componentize-py is shown. That one has nothing else in it: `CPython` lists it
+/// when it starts, and what comes of an app's own files then would set its heap apart from others' from there on.
+const NAME: &str = "files";
+
 /// Native code for this machine: componentize-py would take it for a library of the component.
 const NATIVE: [&str; 4] = ["so", "pyd", "dylib", "dll"];
 
 /// The app's files, copied.
 pub(super) struct Sources {
-    /// The copy.
+    /// The folder that has the copy in it, in another called [`NAME`].
     pub folder: PathBuf,
     original: PathBuf,
     /// Paths relative to both, sorted.
@@ -32,7 +36,7 @@ impl Sources {
         walk(original, Path::new(""), work, &mut files)?;
         files.sort();
         for file in &files {
-            let copy = folder.join(file);
+            let copy = folder.join(NAME).join(file);
             fs_err::create_dir_all(copy.parent().context("a file without a folder")?)?;
             fs_err::copy(original.join(file), copy)?;
         }
@@ -49,7 +53,8 @@ impl Sources {
         self.files
             .iter()
             .map(|file| {
-                Ok((file.to_string_lossy().into_owned(), fs_err::read(self.folder.join(file))?))
+                let copy = self.folder.join(NAME).join(file);
+                Ok((file.to_string_lossy().into_owned(), fs_err::read(copy)?))
             })
             .collect()
     }
@@ -109,12 +114,12 @@ mod tests {
             fs_err::write(file, name).unwrap();
         }
         let work = root.path().join("work");
-        fs_err::create_dir_all(work.join("sources")).unwrap();
-        fs_err::write(work.join("sources/stale.py"), "").unwrap();
+        fs_err::create_dir_all(work.join("sources/files")).unwrap();
+        fs_err::write(work.join("sources/files/stale.py"), "").unwrap();
         let sources = Sources::collect(root.path(), &work).unwrap();
         let names: Vec<_> = sources.contents().unwrap().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["app.py", "shop/data.json", "shop/items.py"]);
-        assert!(!sources.folder.join("stale.py").exists());
+        assert!(!sources.folder.join("files/stale.py").exists());
         assert_eq!(sources.paths().first(), Some(&root.path().join("app.py")));
     }
 }

@@ -1,6 +1,7 @@
 //! The artifact that another one shares blocks with: which it can be, where its blocks are, and what is worth taking.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
@@ -10,8 +11,9 @@ use crate::digest::hex;
 
 /// An artifact smaller than this is not worth a second object to read from.
 pub(super) const SMALLEST_BASE: usize = 2 * 1024 * 1024;
-/// Artifacts that begin with the same bytes, so many, have the same language engine in them: its machine code is first.
-const FAMILY: usize = 1024 * 1024;
+/// Artifacts that have the same bytes here have the same language engine in them: its machine code is first. What is before
+/// it says where the sections are, and so how long the app's heap is.
+const FAMILY: Range<usize> = BLOCK..1024 * 1024;
 /// One in so many of the blocks must be in the base, of all and of each of its frames that is used.
 const WORTH_IT: usize = 4;
 
@@ -19,7 +21,7 @@ pub(super) type Digest = [u8; DIGEST_BYTES];
 
 /// Names those artifacts that may have much in common; none for one that is too small to share.
 pub(crate) fn family(bytes: &[u8]) -> Option<String> {
-    let start = bytes.get(..FAMILY).filter(|_| bytes.len() >= SMALLEST_BASE)?;
+    let start = bytes.get(FAMILY).filter(|_| bytes.len() >= SMALLEST_BASE)?;
     Some(hex(&Sha256::digest(start)))
 }
 

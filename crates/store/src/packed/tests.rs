@@ -144,9 +144,12 @@ fn a_base_with_little_in_common_is_left_alone() {
 fn a_family_is_of_those_that_begin_alike_and_are_large() {
     let one = noise(1, 2_200_000);
     let mut other = one.clone();
+    // The app's own part, and what says where it ends.
     other[1_500_000] ^= 1;
+    other[42] ^= 1;
+    other.extend_from_slice(&[1; 65_536]);
     assert_eq!(family(&one), family(&other));
-    other[0] ^= 1;
+    other[5_000] ^= 1;
     assert_ne!(family(&one), family(&other));
     assert_eq!(family(&one[..2_000_000]), None);
 }
