@@ -205,10 +205,7 @@ impl Fetch {
         let judge = |(object, error): (Arc<str>, UnpackError)| {
             unpack_error(&*self.objects, &object, &self.key.expected, error)
         };
-        let mut work = workers.finish(&object).await.map_err(judge)?;
-        if let Some(copying) = copying {
-            work += copying.await.map_err(|error| judge((object, error)))?;
-        }
+        let work = workers.finish(&object, copying).await.map_err(judge)?;
         Ok(Gathered { cost: Cost { fetch, work, bytes }, later, copies })
     }
 

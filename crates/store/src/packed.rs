@@ -9,10 +9,12 @@
 //!
 //! An artifact's digest is that of its description, which has the digests of all frames: each frame is checked when it
 //! arrives, in any order, before anything of the artifact gets a name. Blocks of zeros are in no frame. What an artifact
-//! has in common with another one, its base, is in the base's frames alone: a language's engine is stored once.
+//! has in common with another one, its base, is in the base's frames alone: a language's engine is stored once. What is
+//! nearly the same as what the base has in its place is in a patch: a frame whose dictionary that is.
 
 mod base;
 mod description;
+mod layout;
 mod pack;
 mod unpack;
 
@@ -26,7 +28,7 @@ pub(crate) use pack::pack;
 pub(crate) use unpack::Unpacker;
 
 /// The first bytes of an artifact of this form; the last of them is its version.
-const MAGIC: [u8; 8] = *b"LAMBKIN\x03";
+const MAGIC: [u8; 8] = *b"LAMBKIN\x04";
 const DIGEST_BYTES: usize = 32;
 /// The length of the label.
 pub(crate) const LABEL_BYTES: usize = 8 + DIGEST_BYTES + 8 + 8 + 8 + 4;
@@ -36,6 +38,9 @@ const BLOCK: usize = 4096;
 /// The most bytes in one frame. A Python artifact of 33.5 MB without its empty blocks takes 9.5 MB in frames of 1 MiB,
 /// 9.8 MB at this size, 10.4 MB at 64 KiB; smaller frames let more of them be shared and unpacked side by side.
 const FRAME: usize = 256 * 1024;
+/// So many zeros come before a patch's dictionary, which zstd would take for one of its own form if it began with a
+/// certain number.
+const NO_MAGIC: usize = 8;
 
 /// What identifies an artifact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

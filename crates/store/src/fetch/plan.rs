@@ -104,7 +104,7 @@ impl Plan {
         let frames = description.base.iter().flat_map(|base| &base.frames);
         let mut base: Vec<Job> = frames.map(|frame| job(frame.at, frame)).collect();
         let mut copies = Vec::new();
-        for piece in &description.pieces {
+        for piece in description.pieces.iter().chain(&description.references) {
             let job = match piece.from {
                 From::Own { frame } => own.get_mut(frame as usize),
                 From::Base { frame, at } => match place(spans, at, piece.length.into()) {

@@ -26,8 +26,14 @@ const COPY: usize = 256 << 10;
 type Arrived = (Arc<str>, Job, Bytes);
 type Outcome = Result<Duration, (Arc<str>, UnpackError)>;
 
-/// Who unpacks.
-pub(super) enum Workers {
+/// Who unpacks what arrives, and the patches that wait until what they are of is there.
+pub(super) struct Workers {
+    file: Arc<File>,
+    who: Who,
+    patches: Vec<Arrived>,
+}
+
+enum Who {
     /// Whoever has the frame.
     Here(Unpacking),
     /// Threads that take frames from one queue.
@@ -35,7 +41,7 @@ pub(super) enum Workers {
 }
 
 /// One who unpacks, and what came of it.
-pub(super) struct Unpacking {
+struct Unpacking {
     file: Arc<File>,
     unpacker: Option<Unpacker>,
     outcome: Outcome,
@@ -62,6 +68,46 @@ impl Unpacking {
 impl Workers {
     /// Starts as many as so many frames are worth.
     pub(super) fn start(frames: usize, file: &Arc<File>) -> Self {
+        Self { file: Arc::clone(file), who: Who::start(frames, file), patches: Vec::new() }
+    }
+
+    /// Gives one of them a frame of an object. False when the work has failed.
+    pub(super) async fn take(&mut self, object: &Arc<str>, job: Job, stored: Bytes) -> bool {
+        let is_patch = job.frame.patch;
+        let arrived = (Arc::clone(object), job, stored);
+        if is_patch {
+            self.patches.push(arrived);
+            return true;
+        }
+        self.who.take(arrived).await
+    }
+
+    /// Waits until all is done, `copying` too; the time that it took all together. `object` is named where no frame is at
+    /// fault.
+    pub(super) async fn finish(
+        self,
+        object: &Arc<str>,
+        copying: Option<impl Future<Output = Result<Duration, UnpackError>>>,
+    ) -> Outcome {
+        let Self { file, who, patches } = self;
+        let mut worked = who.finish(object).await?;
+        if let Some(copying) = copying {
+            worked += copying.await.map_err(|error| (Arc::clone(object), error))?;
+        }
+        let mut who = Who::start(patches.len(), &file);
+        for patch in patches {
+            if !who.take(patch).await {
+                // The end says why.
+                break;
+            }
+        }
+        worked += who.finish(object).await?;
+        Ok(worked)
+    }
+}
+
+impl Who {
+    fn start(frames: usize, file: &Arc<File>) -> Self {
         if frames <= FEW {
             return Self::Here(Unpacking::new(Arc::clone(file)));
         }
@@ -76,17 +122,14 @@ impl Workers {
         Self::Threads { queue, threads: threads.collect() }
     }
 
-    /// Gives one of them a frame of an object. False when the work has failed.
-    pub(super) async fn take(&mut self, object: &Arc<str>, job: Job, stored: Bytes) -> bool {
-        let arrived = (Arc::clone(object), job, stored);
+    async fn take(&mut self, arrived: Arrived) -> bool {
         match self {
             Self::Here(unpacking) => unpacking.take(arrived),
             Self::Threads { queue, .. } => queue.send(arrived).await.is_ok(),
         }
     }
 
-    /// Waits until all is done; the time that it took all together. `object` is named where no frame is at fault.
-    pub(super) async fn finish(self, object: &Arc<str>) -> Outcome {
+    async fn finish(self, object: &Arc<str>) -> Outcome {
         let (queue, threads) = match self {
             Self::Here(unpacking) => return unpacking.outcome,
             Self::Threads { queue, threads } => (queue, threads),
@@ -126,7 +169,7 @@ fn unpack(
         None => unpacker.insert(Unpacker::new()?),
     };
     job.frame.check(stored)?;
-    unpacker.unpack(stored, job.pieces.iter().copied(), file)
+    unpacker.unpack((&job.frame, stored), &job.pieces, file)
 }
 
 /// Begins to copy pieces from one file to another; gives the time that it took.

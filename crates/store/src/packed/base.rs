@@ -1,12 +1,12 @@
 //! The artifact that another one shares blocks with: which it can be, where its blocks are, and what is worth taking.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
 use super::description::Base;
-use super::{BLOCK, DIGEST_BYTES, Description, Frame, From, LABEL_BYTES, Label, Piece};
+use super::{BLOCK, DIGEST_BYTES, Description, Frame, From, LABEL_BYTES, Label, Piece, Unpacker};
 use crate::digest::hex;
 
 /// An artifact smaller than this is not worth a second object to read from.
@@ -15,7 +15,10 @@ pub(super) const SMALLEST_BASE: usize = 2 * 1024 * 1024;
 /// it says where the sections are, and so how long the app's heap is.
 const FAMILY: Range<usize> = BLOCK..1024 * 1024;
 /// One in so many of the blocks must be in the base, of all and of each of its frames that is used.
+/// And of the words of a block, for a patch.
 const WORTH_IT: usize = 4;
+/// What is compared for that, in bytes: a pointer of the guest.
+const WORD: usize = 4;
 
 pub(super) type Digest = [u8; DIGEST_BYTES];
 
@@ -32,6 +35,8 @@ pub(crate) struct BaseBlocks {
     digest: String,
     frames: Vec<Frame>,
     places: HashMap<Digest, Place>,
+    /// What its first call touches, by where it is.
+    hot: BTreeMap<u64, (Place, Vec<u8>)>,
 }
 
 /// Where a block of the base is.
@@ -43,13 +48,12 @@ pub(super) struct Place {
 }
 
 impl BaseBlocks {
-    /// The blocks of the artifact of `component`, from its description and its list of blocks; none where there is no
-    /// list that fits.
+    /// The blocks of the artifact of `component`, from its description, its list of blocks and its hot frames; none where
+    /// these do not fit.
     pub(crate) fn new(
         component: &str,
-        label: &Label,
-        description: &Description,
-        list: &[u8],
+        (label, description): (&Label, &Description),
+        (list, hot_frames): (&[u8], &[u8]),
     ) -> Option<Self> {
         if description.blocks? != <Digest>::from(Sha256::digest(list)) {
             return None;
@@ -64,7 +68,17 @@ impl BaseBlocks {
             digest: label.artifact.digest.clone(),
             frames: frames.collect(),
             places: digests.iter().copied().zip(places).collect(),
+            hot: hot_blocks(description, hot_frames)?,
         })
+    }
+
+    /// What the base has in the place of this block, if a patch of that is worth it and a first call of the base has it.
+    pub(super) fn reference(&self, at: u64, block: &[u8]) -> Option<(Place, &[u8])> {
+        let (place, content) = self.hot.get(&at)?;
+        let words = block.chunks(WORD).zip(content.chunks(WORD));
+        let same = words.filter(|(ours, theirs)| ours == theirs).count() * WORD;
+        let is_worth_it = content.len() == block.len() && same * WORTH_IT >= block.len();
+        is_worth_it.then_some((*place, content))
     }
 
     /// Which of the blocks are taken from where in the base; none when that is not worth it.
@@ -100,6 +114,31 @@ impl BaseBlocks {
         let frames = frames.collect();
         Base { component: self.component.clone(), digest: self.digest.clone(), frames }
     }
+}
+
+/// The hot blocks of an artifact without a base, from its hot frames; none where these are damaged.
+fn hot_blocks(
+    description: &Description,
+    hot_frames: &[u8],
+) -> Option<BTreeMap<u64, (Place, Vec<u8>)>> {
+    let mut unpacker = Unpacker::new().ok()?;
+    let mut frames = Vec::new();
+    for frame in description.frames.iter().take_while(|frame| frame.hot) {
+        let start = usize::try_from(frame.at).ok()?;
+        let stored = hot_frames.get(start..start + frame.stored as usize)?;
+        frame.check(stored).ok()?;
+        frames.push(unpacker.content(stored).ok()?.to_vec());
+    }
+    let mut blocks = BTreeMap::new();
+    for piece in &description.pieces {
+        for place in places_of(piece) {
+            let Some(frame) = frames.get(place.frame as usize) else { continue };
+            let end = (place.skip as usize + BLOCK).min((piece.skip + piece.length) as usize);
+            let block = frame.get(place.skip as usize..end)?;
+            blocks.insert(place.at, (place, block.to_vec()));
+        }
+    }
+    Some(blocks)
 }
 
 /// The blocks of a piece of an artifact without a base.

@@ -19,6 +19,8 @@ pub(crate) struct Description {
     pub(crate) frames: Vec<Frame>,
     /// What is not all zeros, in ascending order.
     pub(crate) pieces: Vec<Piece>,
+    /// What the base has in the places that patches go to, in ascending order: it must be there before them.
+    pub(crate) references: Vec<Piece>,
     /// What is all zeros and touched by a first call, in ascending order.
     pub(crate) hot_zeros: Vec<Zeros>,
     /// SHA-256 of the list of blocks; none where there is no list.
@@ -47,6 +49,8 @@ pub(crate) struct Frame {
     pub(crate) size: u32,
     /// Whether a first call touches some of it: what it touches is in frames of its own.
     pub(crate) hot: bool,
+    /// Whether it is a patch: its dictionary is what the [references](Description::references) put into its places.
+    pub(crate) patch: bool,
     /// SHA-256 of its compressed bytes.
     pub(super) digest: [u8; DIGEST_BYTES],
 }
@@ -125,24 +129,69 @@ impl Description {
         if self.all_frames().any(|frame| frame.size as usize > FRAME) {
             return Some("an oversized frame");
         }
-        let mut end = 0;
-        for piece in &self.pieces {
-            let frame = match piece.from {
-                From::Own { frame } => self.frames.get(frame as usize),
-                From::Base { frame, .. } => base.get(frame as usize),
-            };
-            let Some(frame) = frame else { return Some("a piece of no frame") };
-            if u64::from(piece.skip) + u64::from(piece.length) > u64::from(frame.size) {
-                return Some("a piece beyond its frame");
+        for pieces in [&self.pieces, &self.references] {
+            if let Some(flaw) = flaw_of((&self.frames, base), pieces) {
+                return Some(flaw);
             }
-            if piece.at < end {
-                return Some("pieces that overlap");
-            }
-            end = piece.at.saturating_add(u64::from(piece.length));
         }
+        if !self.are_patches_on_references() {
+            return Some("a patch of nothing");
+        }
+        let pieces = self.pieces.iter().chain(&self.references).map(Piece::end);
         let zeros = self.hot_zeros.iter().map(|span| span.at.saturating_add(span.length));
-        (zeros.fold(end, u64::max) > self.size).then_some("a piece beyond the end")
+        (pieces.chain(zeros).max() > Some(self.size)).then_some("a piece beyond the end")
     }
+
+    /// Whether the references fill all places of patches, and come from the base.
+    fn are_patches_on_references(&self) -> bool {
+        let is_patch = |piece: &&Piece| match piece.from {
+            From::Own { frame } => self.frames.get(frame as usize).is_some_and(|it| it.patch),
+            From::Base { .. } => false,
+        };
+        let mut references = self.references.iter().map(|it| it.at..it.end());
+        let mut filled = 0..0;
+        let are_there = self.pieces.iter().filter(is_patch).all(|patch| {
+            let mut at = patch.at;
+            while at < patch.end() {
+                if !filled.contains(&at) {
+                    filled = references.find(|it| it.end > at).unwrap_or_default();
+                }
+                if !filled.contains(&at) {
+                    return false;
+                }
+                at = filled.end;
+            }
+            true
+        });
+        are_there && self.references.iter().all(|it| matches!(it.from, From::Base { .. }))
+    }
+}
+
+impl Piece {
+    /// Where it ends in the artifact.
+    fn end(&self) -> u64 {
+        self.at.saturating_add(self.length.into())
+    }
+}
+
+/// What makes no sense in pieces of frames of this object and the base's.
+fn flaw_of((own, base): (&[Frame], &[Frame]), pieces: &[Piece]) -> Option<&'static str> {
+    let mut end = 0;
+    for piece in pieces {
+        let frame = match piece.from {
+            From::Own { frame } => own.get(frame as usize),
+            From::Base { frame, .. } => base.get(frame as usize),
+        };
+        let Some(frame) = frame else { return Some("a piece of no frame") };
+        if u64::from(piece.skip) + u64::from(piece.length) > u64::from(frame.size) {
+            return Some("a piece beyond its frame");
+        }
+        if piece.at < end {
+            return Some("pieces that overlap");
+        }
+        end = piece.end();
+    }
+    None
 }
 
 fn are_in_order(frames: &[Frame]) -> bool {

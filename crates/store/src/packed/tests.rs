@@ -30,17 +30,18 @@ fn unpack(object: &[u8], base: &[u8]) -> Result<Vec<u8>, UnpackError> {
     let start = LABEL_BYTES + label.description;
     let base_frames = description.base.iter().flat_map(|base| &base.frames);
     let own = description.frames.iter().enumerate().map(|frame| (frame, object, start, false));
-    for ((number, frame), object, start, of_base) in
-        own.chain(base_frames.enumerate().map(|frame| (frame, base, 0, true)))
-    {
+    let base = base_frames.enumerate().map(|frame| (frame, base, 0, true));
+    // The base first, as patches are of it.
+    for ((number, frame), object, start, of_base) in base.chain(own) {
         let at = start + usize::try_from(frame.at).unwrap();
         let stored = object.get(at..at + frame.stored as usize).unwrap_or_default();
-        let pieces = description.pieces.iter().copied().filter(|piece| match piece.from {
+        let pieces = description.references.iter().chain(&description.pieces).copied();
+        let pieces = pieces.filter(|piece| match piece.from {
             From::Own { frame } => !of_base && frame as usize == number,
             From::Base { frame, .. } => of_base && frame as usize == number,
         });
         frame.check(stored)?;
-        unpacker.unpack(stored, pieces, &file)?;
+        unpacker.unpack((frame, stored), &pieces.collect::<Vec<_>>(), &file)?;
     }
     let mut bytes = vec![0; usize::try_from(description.size).unwrap()];
     file.file().read_exact_at(&mut bytes, 0).unwrap();
@@ -51,7 +52,8 @@ fn blocks(object: &[u8]) -> BaseBlocks {
     let (label, description) = read(object);
     let list = description.list(&label).unwrap();
     let list = &object[usize::try_from(list.start).unwrap()..];
-    BaseBlocks::new("its component", &label, &description, list).unwrap()
+    let hot = &object[LABEL_BYTES + label.description..];
+    BaseBlocks::new("its component", (&label, &description), (list, hot)).unwrap()
 }
 
 #[test]
@@ -132,6 +134,37 @@ fn of_a_base_only_the_frames_with_touched_blocks_are_hot() {
 }
 
 #[test]
+fn what_is_nearly_the_bases_is_a_patch_of_it() {
+    let first = noise(1, 3_000_000);
+    let hot = [0..4096, 400_000..1_400_000];
+    let (base, _) = pack(&first, &hot, None).unwrap();
+    let mut second = first.clone();
+    // A word in each block that a first call touches and one that is new; one that is touched and not by the base's, too.
+    for block in second[400_000..1_400_000].chunks_mut(4096) {
+        block[100..104].fill(7);
+    }
+    second[800_000..810_000].copy_from_slice(&noise(2, 10_000));
+    second[2_000_000] ^= 1;
+    let hot = [0..4096, 400_000..1_400_000, 2_000_000..2_000_001];
+    let (object, artifact) = pack(&second, &hot, Some(&blocks(&base))).unwrap();
+    assert!(artifact.start_size < 40_000, "{artifact:?}");
+    assert_eq!(unpack(&object, &base).unwrap(), second);
+    let (_, description) = read(&object);
+    let patches = description.frames.iter().filter(|frame| frame.patch);
+    assert_eq!(patches.clone().count(), 4);
+    assert!(patches.clone().all(|frame| frame.hot));
+    let base_frames = &description.base.as_ref().unwrap().frames;
+    let are_hot = description.references.iter().all(|reference| match reference.from {
+        From::Base { frame, .. } => base_frames[frame as usize].hot,
+        From::Own { .. } => false,
+    });
+    assert!(are_hot && !description.references.is_empty());
+    // Of another base, which is none of its own, nothing comes.
+    let (other, _) = pack(&noise(3, 3_000_000), &hot, None).unwrap();
+    assert!(unpack(&object, &other).is_err());
+}
+
+#[test]
 fn a_base_with_little_in_common_is_left_alone() {
     let (base, _) = pack(&noise(1, 3_000_000), &[], None).unwrap();
     let other = [&noise(1, 3_000_000)[..600_000], &noise(2, 2_400_000)].concat();
@@ -147,11 +180,42 @@ fn a_family_is_of_those_that_begin_alike_and_are_large() {
     // The app's own part, and what says where it ends.
     other[1_500_000] ^= 1;
     other[42] ^= 1;
-    other.extend_from_slice(&[1; 65_536]);
+    other.extend(vec![1; 65_536]);
     assert_eq!(family(&one), family(&other));
     other[5_000] ^= 1;
     assert_ne!(family(&one), family(&other));
     assert_eq!(family(&one[..2_000_000]), None);
+}
+
+#[test]
+fn a_patch_needs_all_that_it_is_of() {
+    let first = noise(1, 3_000_000);
+    let hot = [0..200_000, 200_000..400_000];
+    let (base, _) = pack(&first, &hot, None).unwrap();
+    let mut second = first.clone();
+    second[..400_000].chunks_mut(4096).for_each(|block| block[100] ^= 1);
+    let (object, _) = pack(&second, &hot, Some(&blocks(&base))).unwrap();
+    let (label, description) = read(&object);
+    let refused = |change: fn(&mut Description)| {
+        let mut changed = description.clone();
+        change(&mut changed);
+        let text = changed.to_bytes().unwrap();
+        let digest = hex(&Sha256::digest(&text));
+        let artifact = StoredArtifact { digest, ..label.artifact.clone() };
+        let label = Label { artifact, description: text.len() };
+        Description::read(&label, &text).unwrap_err().to_string()
+    };
+    for change in [
+        (|it| it.references.clear()) as fn(&mut Description),
+        (|it| it.references[0].length -= 4096),
+        (|it| {
+            it.references.remove(0);
+        }),
+        (|it| it.references[0].from = From::Own { frame: 0 }),
+    ] {
+        let why = refused(change);
+        assert!(why.contains("a patch of nothing") || why.contains("beyond"), "{why}");
+    }
 }
 
 #[test]

@@ -116,7 +116,7 @@ pub(super) fn unpack(
     (job, stored): (&Job, &[u8]),
     file: &File,
 ) -> io::Result<()> {
-    let outcome = unpacker.unpack(stored, job.pieces.iter().copied(), file);
+    let outcome = unpacker.unpack((&job.frame, stored), &job.pieces, file);
     outcome.map_err(|error| match error {
         UnpackError::Output(error) => error,
         UnpackError::Damaged(_) => io::Error::other(error),

@@ -138,7 +138,14 @@ impl Store {
         let Ok(description) = Description::read(&label, &text.bytes) else { return Ok(None) };
         let Some(list) = description.list(&label) else { return Ok(None) };
         let list = self.objects.part(&key, list, self.deadline()).await?;
-        Ok(BaseBlocks::new(&component, &label, &description, &list.bytes))
+        let hot = match label.artifact.start_size {
+            start if start > end => {
+                self.objects.part(&key, end..start, self.deadline()).await?.bytes
+            }
+            _ => Bytes::new(),
+        };
+        let parts = (&*list.bytes, &*hot);
+        Ok(BaseBlocks::new(&component, (&label, &description), parts))
     }
 
     async fn describe(&self, key: &str) -> Result<There, ReadError> {

@@ -69,6 +69,7 @@ over_both! {
     paging::what_was_paged_is_kept_whole_on_disk,
     paging::beside_another_of_its_family_only_what_differs_is_fetched,
     paging::beside_another_in_memory_what_that_has_is_not_fetched,
+    paging::without_the_other_at_hand_what_both_have_is_fetched_with_it,
     paging::without_pages_that_are_known_to_be_touched_all_is_unpacked,
     paging::all_of_a_small_artifact_is_one_request,
     paging::what_is_not_touched_at_first_is_checked_when_it_comes,
