@@ -16,6 +16,8 @@ use crate::invocation::{Invocation, OutputSink, Stream};
 use crate::kept::ComponentId;
 use crate::session::Session;
 use crate::state::Stdout;
+use futures::FutureExt as _;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
@@ -25,6 +27,9 @@ const OLDEST: Duration = Duration::from_mins(1);
 
 /// What takes longer to make is made by the invocation that needs it, with the time that it has.
 const LONGEST: Duration = Duration::from_millis(50);
+
+/// What start-up code may write, in bytes. One that writes more is left to the invocation, whose log takes it as it comes.
+const LONGEST_OUTPUT: usize = 64 * 1024;
 
 /// The place of one engine's next instance.
 #[derive(Default)]
@@ -43,11 +48,15 @@ pub(crate) struct Ready {
     instance: Instance,
     given: Given,
     made: Instant,
-    said: Said,
+    said: Arc<Mutex<Said>>,
 }
 
-/// Lines that start-up code has written: they go to the log of the invocation that the instance serves.
-type Said = Arc<Mutex<Vec<(Stream, String)>>>;
+/// What start-up code has written: it goes to the log of the invocation that the instance serves.
+#[derive(Default)]
+struct Said {
+    lines: Vec<(Stream, String)>,
+    bytes: usize,
+}
 
 /// What the next instance is made with.
 pub(crate) struct Next {
@@ -74,8 +83,8 @@ impl Ahead {
         let next = |given| Next::new(component, given, invocation);
         match ready.filter(fits) {
             Some(Ready { session, instance, given, said, .. }) => {
-                for (stream, line) in lock(&said).drain(..) {
-                    (invocation.output)(stream, &line);
+                for (stream, line) in &lock(&said).lines {
+                    (invocation.output)(*stream, line);
                 }
                 (Some((session, instance)), Some(next(given)))
             }
@@ -134,13 +143,18 @@ impl Next {
     async fn make(self, deadline: Instant) {
         let Self { component, given, capabilities } = self;
         let component: &Inner = &component.0;
-        let said = Said::default();
+        let said = Arc::<Mutex<Said>>::default();
         let mut invocation = given.invocation(deadline, capabilities, collect(&said));
         let Ok(mut session) = Session::open(component, &mut invocation, Stdout::Lines) else {
             return;
         };
-        let made = Instance::make(component, &mut session);
-        if let Ok(Ok(instance)) = timeout_at(deadline.into(), made).await {
+        let made = timeout_at(deadline.into(), Instance::make(component, &mut session));
+        // A panic in a host function is the instance's end and nobody else's.
+        let made = AssertUnwindSafe(made).catch_unwind().await;
+        session.store.data().flush_lines();
+        if let Ok(Ok(Ok(instance))) = made
+            && lock(&said).bytes <= LONGEST_OUTPUT
+        {
             session.rest();
             let made = Instant::now();
             component.shared.ahead.put(Ready { session, instance, given, made, said });
@@ -153,9 +167,15 @@ pub(crate) fn is_quick(instantiate: Duration) -> bool {
     instantiate <= LONGEST
 }
 
-fn collect(said: &Said) -> OutputSink {
+fn collect(said: &Arc<Mutex<Said>>) -> OutputSink {
     let said = Arc::clone(said);
-    Arc::new(move |stream, line| lock(&said).push((stream, line.to_owned())))
+    Arc::new(move |stream, line| {
+        let mut said = lock(&said);
+        said.bytes = said.bytes.saturating_add(line.len());
+        if said.bytes <= LONGEST_OUTPUT {
+            said.lines.push((stream, line.to_owned()));
+        }
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

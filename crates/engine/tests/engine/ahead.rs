@@ -48,7 +48,7 @@ async fn between_two_invocations_the_next_instance_is_made() {
         let (invocation, output) = starting("");
         assert!(began_before(&function, invocation).await);
         // What start-up code writes is in the log of whom the instance served.
-        assert_eq!(output.lines(Stream::Stderr), ["start-up"]);
+        assert_eq!(output.lines(Stream::Stderr), ["start-up", "and more"]);
     }
     engine.between_invocations().await;
     let (calls, usage) = function.function("calls", starting("").0).await.unwrap();
@@ -159,6 +159,16 @@ async fn start_up_code_that_fails_or_takes_long_is_left_to_the_invocation() {
         prepared(&engine, &function).await;
         assert!(began_before(&function, starting("").0).await);
     }
+}
+
+#[tokio::test]
+async fn start_up_code_that_writes_much_writes_to_the_invocations_log_itself() {
+    let engine = engine();
+    let function = load_into(&engine, &wasm("function"));
+    function.prepare(&starting("shout").0).await;
+    let (invocation, output) = starting("shout");
+    assert!(!began_before(&function, invocation).await);
+    assert_eq!(output.lines(Stream::Stderr).len(), 10_001);
 }
 
 fn short(start: &str) -> (Invocation, Output) {

@@ -23,9 +23,11 @@ static STARTED: AtomicU64 = AtomicU64::new(0);
 extern "C" fn _initialize() {
     let Ok(start) = std::env::var("START") else { return };
     eprintln!("start-up");
+    eprint!("and more");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     STARTED.store(now as u64, Ordering::Relaxed);
     match start.as_str() {
+        "shout" => (0..10_000).for_each(|line| eprintln!("line {line}")),
         "trap" => panic!("no start"),
         "spin" => loop {
             std::hint::black_box(0);
