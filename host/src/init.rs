@@ -22,6 +22,9 @@ use std::time::Duration;
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib>).
 const LONGEST: Duration = Duration::from_secs(5);
 
+/// What an instance may take that is made for the first invocation.
+const LONGEST_START: Duration = Duration::from_secs(2);
+
 /// Stands for the request id, in log records too: no invocation has come yet.
 pub(crate) const REQUEST_ID: &str = "warmup";
 
@@ -52,9 +55,7 @@ impl Host {
         });
         futures::future::join_all(loads).await;
         self.between_invocations().await;
-        if let [(name, component)] = *app.release.components.iter().collect::<Vec<_>>()
-            && component.warmup.is_none()
-        {
+        if let [(name, component)] = *app.release.components.iter().collect::<Vec<_>>() {
             self.make_instance(&app, name, component).await;
         }
     }
@@ -63,7 +64,7 @@ impl Host {
     async fn make_instance(&self, app: &Arc<App>, name: &str, component: &Component) {
         // Loaded before; what failed is told by the invocation.
         let Ok(loaded) = self.components.get(app, component).await else { return };
-        let received = Received::in_init(Bytes::new(), LONGEST);
+        let received = Received::in_init(Bytes::new(), LONGEST_START);
         received.tag(tags(app, name, REQUEST_ID));
         let cold = Cold { app, name, component, loaded: &loaded };
         let destination = destination(cold, None);

@@ -2,15 +2,22 @@
 
 use crate::stage::{Stage, http_event};
 use serde_json::{Value, json};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Publishes `guest` as `shop` with `lines` more in its part of the manifest and `event` as its warm-up event.
 fn publish(stage: &Stage, guest: &str, lines: &str, event: &Value) {
     stage.publish("shop", guest, "one");
+    fs_err::write(stage.app("shop").join("event.json"), event.to_string()).unwrap();
+    publish_with(stage, &format!("warmup = 'event.json'\n{lines}"));
+}
+
+/// Publishes `shop` anew, with `lines` more in its component's part of the manifest.
+fn publish_with(stage: &Stage, lines: &str) {
     let folder = stage.app("shop");
     let manifest = fs_err::read_to_string(folder.join("lambkin.toml")).unwrap();
-    let lines = format!("warmup = 'event.json'\n{lines}\n\n[[route]]");
+    let lines = format!("{lines}\n\n[[route]]");
     fs_err::write(folder.join("lambkin.toml"), manifest.replace("[[route]]", &lines)).unwrap();
-    fs_err::write(folder.join("event.json"), event.to_string()).unwrap();
     stage.lambkin(&folder, &["publish", "--target", std::env::consts::ARCH]).unwrap();
 }
 
@@ -38,6 +45,31 @@ async fn a_reused_instance_has_been_through_it() {
     );
     let host = stage.host(&[("LAMBKIN_APP", "shop@live")]);
     assert_eq!(host.get("x", "/").await.1["calls"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_instance_is_there_before_its_invocation() {
+    let stage = Stage::start().await;
+    stage.publish("shop", "web", "one");
+    publish_with(&stage, "grants.tmp = true");
+    let guests = tempfile::tempdir().unwrap();
+    let folder = guests.path().display().to_string();
+    let host = stage.host(&[("LAMBKIN_APP", "shop@live"), ("LAMBKIN_GUEST_TMP_DIR", &folder)]);
+    // Each instance has a folder here. Between the first two invocations there is none, for one that is not served again.
+    for there in [0, 1, 1] {
+        assert_eq!(host.get("x", "/").await.1["calls"], 1);
+        let started = Instant::now();
+        while instances(guests.path()) != there {
+            assert!(started.elapsed() < Duration::from_secs(10), "{there} instances are wanted");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(instances(guests.path()), there);
+    }
+}
+
+fn instances(folder: &Path) -> usize {
+    fs_err::read_dir(folder).unwrap().count()
 }
 
 #[tokio::test(flavor = "multi_thread")]

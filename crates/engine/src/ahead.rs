@@ -1,8 +1,8 @@
 //! The instance that the next invocation will probably need, made before that comes.
 //!
 //! Between an answer and the next invocation nobody waits, and a function's invocations are mostly of one component. So
-//! when it has been called twice in a row, or first of all, its next instance is made there, start-up code included:
-//! that runs before the event comes, as it does in every runtime of Lambda's
+//! when it has been called twice in a row, its next instance is made there, start-up code included: that runs before the
+//! event comes, as it does in every runtime of Lambda's
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
 //!
 //! *Invariant*: an instance from here has served nobody, serves one invocation, and only one like that which it was made
@@ -74,7 +74,7 @@ impl Ahead {
     ) -> (Option<(Session, Instance)>, Option<Next>) {
         let id = component.0.id;
         let mut place = self.lock();
-        let is_like_the_last = place.last.replace(id).is_none_or(|last| last == id);
+        let is_like_the_last = place.last.replace(id) == Some(id);
         let ready = place.ready.take();
         drop(place);
         let fits =
@@ -83,10 +83,12 @@ impl Ahead {
         let next = |given| Next::new(component, given, invocation);
         match ready.filter(fits) {
             Some(Ready { session, instance, given, said, .. }) => {
+                // The first invocation may be the last: many a process gets no second one.
+                let next = is_like_the_last.then(|| next(given));
                 for (stream, line) in &lock(&said).lines {
                     (invocation.output)(*stream, line);
                 }
-                (Some((session, instance)), Some(next(given)))
+                (Some((session, instance)), next)
             }
             None if is_like_the_last => (None, Some(next(Given::new(id, invocation)))),
             None => (None, None),
