@@ -20,6 +20,9 @@ use std::time::Instant;
 /// Instances that one engine keeps beside one for each invocation that may run at once.
 const SPARE: u32 = 4;
 
+/// Instances that are made ahead.
+const AHEAD: u32 = 1;
+
 /// How many instances an engine keeps for all of its components.
 fn most(concurrency: u32) -> u32 {
     concurrency.saturating_add(SPARE)
@@ -28,7 +31,7 @@ fn most(concurrency: u32) -> u32 {
 /// The room that the pool has for them, of one memory each: also for those of workers that are still coming down, and for
 /// one that is made ahead.
 pub(crate) fn room(concurrency: u32) -> u32 {
-    most(concurrency).saturating_add(SPARE)
+    most(concurrency).saturating_add(SPARE + AHEAD)
 }
 
 /// Tells components apart for as long as the process lives.

@@ -156,10 +156,8 @@ def _settle() -> None:
 
 def _load_adapters(kind: str) -> None:
     """Loads what the adapter itself imports late, as far as the app can need it."""
-    if kind == "http":
-        _try_import("lambkin.wsgi")
-        if "asyncio" in sys.modules:
-            _try_import("lambkin.asgi")
+    if kind == "http" and "asyncio" in sys.modules:
+        _try_import("lambkin.asgi")
 
 
 def _wipe_free_memory() -> None:

@@ -1,6 +1,6 @@
 //! Instances that are made before their invocation comes: when, for whom, and what becomes of those that nobody calls.
 
-use crate::support::{Output, get, invocation, load_into, wasm};
+use crate::support::{APART, Output, get, invocation, load_into, wasm};
 use lambkin_engine::{Component, Engine, Grants, Invocation, Settings, Stream, Teardown};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -107,20 +107,9 @@ async fn every_world_that_is_called_has_one() {
 
 #[tokio::test]
 async fn it_serves_one_app_release_tenant_and_environment() {
-    let changes: [fn(&mut Invocation); 9] = [
-        |one| one.context.app = "other".to_owned(),
-        |one| one.context.release = "other".to_owned(),
-        |one| one.context.component = "other".to_owned(),
-        |one| one.context.tenant = Some("other".to_owned()),
-        |one| one.environment.push(("A".to_owned(), "b".to_owned())),
-        |one| drop(one.config.insert("a".to_owned(), "b".to_owned())),
-        |one| one.grants.http.push("https://api.example.com".to_owned()),
-        |one| one.grants.private_network = true,
-        |one| one.limits.memory_bytes -= 1,
-    ];
     let engine = engine();
     let function = load_into(&engine, &wasm("function"));
-    for change in changes {
+    for change in APART {
         prepared(&engine, &function).await;
         let mut other = starting("").0;
         change(&mut other);

@@ -1,6 +1,6 @@
 //! Instances that serve several invocations: what stays, for whom, and when it ends.
 
-use crate::support::{call, component, get, invocation, load, wasm};
+use crate::support::{APART, call, component, get, invocation, load, wasm};
 use lambkin_engine::{Component, Invocation, InvokeError, Reuse, Stream};
 use std::time::{Duration, Instant};
 
@@ -33,18 +33,9 @@ async fn an_instance_serves_as_many_invocations_as_it_may() {
 
 #[tokio::test]
 async fn an_instance_serves_one_app_release_tenant_and_environment() {
-    let changes: [fn(&mut Invocation); 7] = [
-        |one| one.context.app = "other".to_owned(),
-        |one| one.context.release = "other".to_owned(),
-        |one| one.context.component = "other".to_owned(),
-        |one| one.context.tenant = Some("other".to_owned()),
-        |one| one.environment.push(("A".to_owned(), "b".to_owned())),
-        |one| one.grants.http.push("https://api.example.com".to_owned()),
-        |one| one.limits.memory_bytes -= 1,
-    ];
     let function = fresh();
     assert_eq!(calls(&function, reused(100)).await, "1");
-    for change in changes {
+    for change in APART {
         let mut other = reused(100);
         change(&mut other);
         assert_eq!(calls(&function, other).await, "1");

@@ -164,6 +164,19 @@ pub(crate) fn invocation() -> (Invocation, Output) {
     (invocation, output)
 }
 
+/// What sets two invocations apart, so that no instance serves both.
+pub(crate) const APART: [fn(&mut Invocation); 9] = [
+    |one| "other".clone_into(&mut one.context.app),
+    |one| "other".clone_into(&mut one.context.release),
+    |one| "other".clone_into(&mut one.context.component),
+    |one| one.context.tenant = Some("other".to_owned()),
+    |one| one.environment.push(("A".to_owned(), "b".to_owned())),
+    |one| drop(one.config.insert("a".to_owned(), "b".to_owned())),
+    |one| one.grants.http.push("https://api.example.com".to_owned()),
+    |one| one.grants.private_network = true,
+    |one| one.limits.memory_bytes -= 1,
+];
+
 pub(crate) fn body(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }

@@ -142,7 +142,8 @@ impl Description {
         (pieces.chain(zeros).max() > Some(self.size)).then_some("a piece beyond the end")
     }
 
-    /// Whether the references fill all places of patches, and come from the base.
+    /// Whether the references fill all places of patches, and come from the base, both with what a first call touches: the
+    /// rest comes in any order.
     fn are_patches_on_references(&self) -> bool {
         let is_patch = |piece: &&Piece| match piece.from {
             From::Own { frame } => self.frames.get(frame as usize).is_some_and(|it| it.patch),
@@ -163,7 +164,14 @@ impl Description {
             }
             true
         });
-        are_there && self.references.iter().all(|it| matches!(it.from, From::Base { .. }))
+        let base = self.base.as_ref().map_or(&[][..], |base| &base.frames);
+        let is_hot = |reference: &Piece| match reference.from {
+            From::Base { frame, .. } => base.get(frame as usize).is_some_and(|it| it.hot),
+            From::Own { .. } => false,
+        };
+        are_there
+            && self.references.iter().all(is_hot)
+            && self.all_frames().all(|frame| frame.hot || !frame.patch)
     }
 }
 

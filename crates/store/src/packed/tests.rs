@@ -212,6 +212,8 @@ fn a_patch_needs_all_that_it_is_of() {
             it.references.remove(0);
         }),
         (|it| it.references[0].from = From::Own { frame: 0 }),
+        (|it| it.frames[0].hot = false),
+        (|it| it.base.as_mut().unwrap().frames[0].hot = false),
     ] {
         let why = refused(change);
         assert!(why.contains("a patch of nothing") || why.contains("beyond"), "{why}");
