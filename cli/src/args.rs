@@ -65,6 +65,9 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Tell which toolchains are there, what is missing and how to get it
     Doctor,
+    /// Print the functions that first calls of the app's components run, for who builds Lambkin
+    #[command(hide = true)]
+    HotFunctions(Build),
     /// Print the JSON Schema of lambkin.toml, for editors
     Schema,
     /// Print the completion script of a shell

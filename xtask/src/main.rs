@@ -7,6 +7,7 @@ mod bindings;
 mod ci;
 mod config;
 mod demo;
+mod hot_functions;
 mod instructions;
 mod setup;
 mod shell;
@@ -27,6 +28,8 @@ usage: cargo xtask <chore>
   instructions
              set up, build, and compare the instructions that the host executes with the figures
              that are kept; --write keeps the new ones
+  hot-functions
+             set up, build, and write anew which functions come first in components
   tidy       check the house rules: layering, file sizes, module docs, words
   bindings   generate the SDK's bindings from wit/ (needs wit-bindgen's command)";
 
@@ -49,6 +52,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("ci") => ci::run(&config),
         Some("bench") => bench::run(&config, &arguments.collect::<Vec<_>>()),
         Some("instructions") => instructions::run(&config, &arguments.collect::<Vec<_>>()),
+        Some("hot-functions") => hot_functions::run(&config),
         Some("tidy") => tidy::run(&config.root),
         Some("bindings") => bindings::generate(&config).map(|()| ExitCode::SUCCESS),
         Some(other) => bail!("there is no chore {other}\n\n{CHORES}"),

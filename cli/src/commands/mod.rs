@@ -5,6 +5,7 @@ mod build;
 mod dev;
 mod doctor;
 mod domain;
+mod hot_functions;
 mod inspect;
 mod invoke;
 pub(crate) mod logs;
@@ -36,6 +37,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<ExitCod
         Command::Invoke(arguments) => return invoke::run(&arguments, output).await,
         Command::Inspect(arguments) => inspect::run(&arguments, output).await?,
         Command::Doctor => return doctor::run(output),
+        Command::HotFunctions(arguments) => hot_functions::run(&arguments, output).await?,
         Command::Schema => {
             output.raw(&serde_json::to_string_pretty(&lambkin_protocol::manifest::schema())?);
         }

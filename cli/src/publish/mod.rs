@@ -17,4 +17,5 @@ pub(crate) use components::{
     BuiltComponent, build_all, build_one, bytes as size, world as component_world,
 };
 pub(crate) use files::paths as file_paths;
+pub(crate) use rehearsal::functions as rehearsed_functions;
 pub(crate) use release::{Destination, Rehearsal, publish};

@@ -8,6 +8,7 @@ mod component;
 mod overlay;
 mod package;
 
+use crate::order::{self, Runtime};
 use crate::{BuildFailure, Built, Check, Home, Kind, Progress, Source, tools};
 use anyhow::{Result, bail};
 use overlay::{Additions, Root};
@@ -50,6 +51,7 @@ pub fn build(source: &Source, home: &Home, progress: Progress<'_>) -> Result<Bui
     tools::run(command.arg("."), "go build")
         .map_err(|error| name_from_root(error, &folder, &source.root))?;
     let wasm = component::encode(fs_err::read(&core)?, kind)?;
+    let wasm = order::hot_first(&wasm, Runtime::Go)?;
     Ok(Built { wasm, inputs: inputs(&package, &root, &source.work) })
 }
 

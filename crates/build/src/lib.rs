@@ -5,6 +5,7 @@
 
 pub mod go;
 pub mod javascript;
+pub mod order;
 pub mod python;
 pub mod rust;
 pub mod tools;

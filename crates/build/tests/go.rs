@@ -15,6 +15,7 @@ mod rig;
 use bytes::Bytes;
 use http::Method;
 use lambkin_build::go;
+use lambkin_build::order::Runtime;
 use rig::{Answer, App, Component, Language, TIME};
 use serde_json::json;
 use std::time::Duration;
@@ -30,6 +31,7 @@ async fn runs_handlers_of_aws_lambda_go() {
         [("go.mod", GO_MOD), ("go.sum", GO_SUM), ("main.go", include_str!("go/handlers.go"))];
     let app = App::new(GO, "handlers").files(&files);
     let function = app.component(".");
+    rig::assert_hot_first(&app.build(".").unwrap().wasm, Runtime::Go);
     for (name, text) in files {
         assert_eq!(
             fs_err::read_to_string(app.root().join(name)).unwrap(),

@@ -19,6 +19,7 @@ mod rig;
 mod server;
 
 use http::Method;
+use lambkin_build::order::Runtime;
 use lambkin_build::python;
 use lambkin_engine::InvokeError;
 use rig::{App, Language};
@@ -153,6 +154,7 @@ fn a_component_is_one_module_and_what_brings_it_the_hosts_functions() {
     let is_module = |payload: &Payload<'_>| matches!(payload, Payload::ModuleSection { .. });
     // A build makes fourteen of them where componentize-py links in another way than `fuse.rs` knows.
     assert_eq!(payloads.filter(is_module).count(), 3);
+    rig::assert_hot_first(&wasm, Runtime::Python);
 }
 
 /// A handler that tells what of the string hashes can be seen.

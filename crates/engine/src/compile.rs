@@ -9,7 +9,7 @@ mod compiler;
 mod inspect;
 
 pub use adapt::{ComponentizeError, componentize};
-pub use compiler::{CompileError, compile};
+pub use compiler::{CompileError, compile, compile_apart};
 pub use inspect::{InspectError, Inspection, inspect};
 
 use crate::interfaces::{Granted, ImportError, check_granted};

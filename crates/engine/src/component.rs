@@ -132,6 +132,20 @@ impl Component {
         Ok(Self(Arc::new(inner), Duration::ZERO))
     }
 
+    /// What wasmtime compiled.
+    #[cfg(feature = "compile")]
+    pub(crate) fn compiled(&self) -> &wasmtime::component::Component {
+        let pre = match &self.0.callee {
+            Callee::Http(pre) => pre.instance_pre(),
+            Callee::HttpAsync(pre) => pre.instance_pre(),
+            Callee::Function(pre) => pre.instance_pre(),
+            Callee::AsyncFunction(pre) => pre.instance_pre(),
+            Callee::Command(pre) => pre.instance_pre(),
+            Callee::AsyncCommand(pre) => pre.instance_pre(),
+        };
+        pre.component()
+    }
+
     /// What it is, which tells how it can be called.
     pub fn world(&self) -> World {
         self.0.world

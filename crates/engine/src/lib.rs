@@ -52,6 +52,6 @@ pub use invocation::{
     Context, Grants, Invocation, LambdaFunction, Limits, OutputSink, Reuse, Stream, Usage,
 };
 #[cfg(feature = "compile")]
-pub use paging::Recording;
+pub use paging::{Function, Recording};
 pub use paging::{PagedFile, Pages, can_page};
 pub use target::{Target, UnknownTarget};

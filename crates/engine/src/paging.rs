@@ -34,7 +34,7 @@ use wasmtime::{CallHook, Store};
 
 pub(crate) use sections::not_guest_data;
 #[cfg(feature = "compile")]
-pub use touched::Recording;
+pub use touched::{Function, Recording};
 
 /// A page, in bytes: what the kernel asks for at once. Artifacts are laid out for it on every target.
 pub(crate) const PAGE: u64 = 4096;

@@ -214,6 +214,8 @@ fn read_part(path: &Path, range: &Range<u64>) -> io::Result<Part> {
     let wanted = range.end.min(total).saturating_sub(range.start);
     let mut bytes = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
     file.seek(SeekFrom::Start(range.start))?;
+    // The file itself, which reads into memory that nobody has filled with zeros before.
+    let (file, _) = file.into_parts();
     file.take(wanted).read_to_end(&mut bytes)?;
     Ok(Part { bytes: bytes.into(), total })
 }

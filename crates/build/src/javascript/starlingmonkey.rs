@@ -3,6 +3,7 @@
 use super::bundle::{self, Bundle};
 use super::entry::Entry;
 use super::esbuild::install_packages;
+use crate::order::{self, Runtime};
 use crate::{BuildFailure, Home, Kind, Progress, Source, tools};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -97,7 +98,7 @@ pub(super) fn build(
     }
     let inputs =
         bundle.inputs.into_iter().filter(|input| !input.starts_with(&source.work)).collect();
-    Ok((fs_err::read(output)?, inputs))
+    Ok((order::hot_first(&fs_err::read(output)?, Runtime::StarlingMonkey)?, inputs))
 }
 
 /// The options that leave Node's modules and the host's interfaces to the engine, and give Lambkin's own modules.

@@ -7,6 +7,7 @@ use super::hash_seed::HashSeed;
 use super::project::Project;
 use super::sources::Sources;
 use super::tool::{self, Tool};
+use crate::order::{self, Runtime};
 use crate::{BuildFailure, Kind, Progress, tools};
 use anyhow::{Context as _, Result};
 use lambkin_protocol::digest::sha256_hex;
@@ -60,7 +61,7 @@ impl Request<'_> {
         }
         progress("running the app once to take its snapshot");
         self.run(tool, (&output, &hash_seed), progress)?;
-        let wasm = fuse::fuse(fs_err::read(&output)?);
+        let wasm = order::hot_first(&fuse::fuse(fs_err::read(&output)?), Runtime::Python)?;
         fs_err::write(&output, &wasm)?;
         fs_err::write(key_file, key)?;
         Ok(wasm)
@@ -154,6 +155,7 @@ impl Request<'_> {
             format!("{}\n{:?}\n{}\n", tool::VERSION, self.project.kind, self.main_module());
         writeln!(text, "{}", self.settings()?)?;
         writeln!(text, "{} {}", fuse::VERSION, self.dependencies.folder.display())?;
+        writeln!(text, "{} {}", order::VERSION, sha256_hex(Runtime::Python.list()))?;
         writeln!(text, "{}", hash_seed.as_str())?;
         for part in adapter::texts() {
             writeln!(text, "{}", sha256_hex(part))?;

@@ -1,7 +1,8 @@
 //! Lambda handlers on `QuickJS`: most tests share one component, which does what its event asks for.
 
-use crate::rig::{App, Component, REQUEST_ID};
+use crate::rig::{App, Component, REQUEST_ID, assert_hot_first};
 use crate::{JAVASCRIPT, line_of};
+use lambkin_build::order::Runtime;
 use serde_json::{Value, json};
 use std::sync::OnceLock;
 
@@ -19,6 +20,12 @@ fn function() -> Component {
 
 async fn answer(operation: &str) -> Value {
     function().call(json!({ "op": operation })).await.unwrap()
+}
+
+#[test]
+fn what_a_first_call_runs_comes_first() {
+    let app = App::new(JAVASCRIPT, "order").file("index.js", "exports.handler = async () => 1;");
+    assert_hot_first(&app.build("index.js").unwrap().wasm, Runtime::QuickJs);
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! The same on `StarlingMonkey`: one component of each kind, for a build takes ten seconds and more.
 
 use crate::echo;
-use crate::rig::{App, Component, REQUEST_ID};
+use crate::rig::{App, Component, REQUEST_ID, assert_hot_first};
 use crate::{JAVASCRIPT, line_of};
 use http::Method;
 use lambkin_build::JavascriptEngine;
+use lambkin_build::order::Runtime;
 use serde_json::{Value, json};
 
 const FUNCTION: &str = include_str!("starlingmonkey/function.js");
@@ -17,6 +18,7 @@ fn app(name: &str) -> App {
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_a_lambda_handler_on_starlingmonkey() {
     let app = app("sm-function").file("function.js", FUNCTION);
+    assert_hot_first(&app.build("function.js").unwrap().wasm, Runtime::StarlingMonkey);
     let function = app.component("function.js").with(&[("GREETING", "ahoj")]);
     let loaded = |answer: &Value| answer["loaded"].clone();
 

@@ -6,8 +6,10 @@
 #![allow(dead_code, unused_imports, reason = "each language's suite uses its own part of this")]
 
 mod component;
+mod order;
 
 pub(crate) use component::{Answer, Component, REQUEST_ID, TIME};
+pub(crate) use order::assert_hot_first;
 
 use lambkin_build::{BuildFailure, Built, Home, JavascriptEngine, Kind, Progress, Source};
 use std::path::{Path, PathBuf};

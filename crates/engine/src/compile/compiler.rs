@@ -4,6 +4,7 @@
 //! wherever it is made and needs nothing that Lambda does not have.
 
 use super::cache::Folder;
+use crate::paging::PAGE;
 use crate::{Target, config};
 use std::path::Path;
 use std::sync::Arc;
@@ -57,18 +58,47 @@ pub enum CompileError {
 /// With a folder as `cache`, functions that have not changed since an earlier call are taken from there. The folder may be
 /// shared by several processes and deleted at any time.
 pub fn compile(wasm: &[u8], target: Target, cache: Option<&Path>) -> Result<Vec<u8>, CompileError> {
-    let setup =
-        |error: wasmtime::Error| CompileError::Setup { target, reason: format!("{error:#}") };
-    let mut config = config::shared().map_err(setup)?;
-    aim(&mut config, target).map_err(setup)?;
+    let mut config = configured(target)?;
     if let Some(folder) = cache {
         let folder = Folder::open(folder).map_err(CompileError::Cache)?;
-        config.enable_incremental_compilation(Arc::new(folder)).map_err(setup)?;
+        let cached = config.enable_incremental_compilation(Arc::new(folder));
+        cached.map_err(|error| CompileError::setup(target, &error))?;
     }
-    let engine = wasmtime::Engine::new(&config).map_err(setup)?;
+    compile_with(&config, target, wasm)
+}
+
+/// Compiles a component so that no two functions share a page: what pages are touched of such an artifact tells which
+/// functions run ([`Recording::functions`](crate::Recording::functions)). Much larger, and for nothing else.
+pub fn compile_apart(wasm: &[u8], target: Target) -> Result<Vec<u8>, CompileError> {
+    let mut config = configured(target)?;
+    #[expect(unsafe_code, reason = "a wrong flag could make code that does something else")]
+    // SAFETY: this one only says where functions begin.
+    unsafe {
+        config.cranelift_flag_set("log2_min_function_alignment", &PAGE.ilog2().to_string());
+    }
+    compile_with(&config, target, wasm)
+}
+
+fn configured(target: Target) -> Result<Config, CompileError> {
+    let config = config::shared().and_then(|mut config| {
+        aim(&mut config, target)?;
+        Ok(config)
+    });
+    config.map_err(|error| CompileError::setup(target, &error))
+}
+
+fn compile_with(config: &Config, target: Target, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
+    let engine =
+        wasmtime::Engine::new(config).map_err(|error| CompileError::setup(target, &error))?;
     engine
         .precompile_component(wasm)
         .map_err(|error| CompileError::Invalid { reason: format!("{error:#}") })
+}
+
+impl CompileError {
+    fn setup(target: Target, error: &wasmtime::Error) -> Self {
+        Self::Setup { target, reason: format!("{error:#}") }
+    }
 }
 
 fn aim(config: &mut Config, target: Target) -> wasmtime::Result<()> {

@@ -14,8 +14,13 @@ use std::sync::Arc;
 /// What memories begin with.
 const IMAGES: &[u8] = b".rodata.wasm";
 
-/// Machine code, where it traps and catches, which is read when it does, and what memories begin with.
-const OF_GUESTS: [&[u8]; 4] = [b".text", b".wasmtime.traps", b".wasmtime.exceptions", IMAGES];
+/// Machine code.
+const TEXT: &[u8] = b".text";
+
+/// Machine code, where it traps and catches and what its functions are called, which is read when it does, and what
+/// memories begin with.
+const OF_GUESTS: [&[u8]; 5] =
+    [TEXT, b".wasmtime.traps", b".wasmtime.exceptions", b".name.wasm", IMAGES];
 
 /// The whole pages outside the sections that only guests touch, ascending. What is read for that is brought.
 pub(crate) fn not_guest_data(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {
@@ -41,6 +46,12 @@ pub(crate) fn not_guest_data(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {
 #[cfg(feature = "compile")]
 pub(super) fn images(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {
     sections(paged, &[IMAGES])
+}
+
+/// Where machine code is.
+#[cfg(feature = "compile")]
+pub(super) fn text(paged: &PagedFile) -> io::Result<Vec<Range<u64>>> {
+    sections(paged, &[TEXT])
 }
 
 fn sections(paged: &PagedFile, names: &[&[u8]]) -> io::Result<Vec<Range<u64>>> {

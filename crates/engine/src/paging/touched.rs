@@ -1,6 +1,7 @@
 //! Which pages of an artifact a guest touches: the artifact is paged in one by one and the pages are noted.
 
 use super::{PAGE, PagedFile, Pages, sections};
+use crate::Component;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -40,6 +41,27 @@ impl Recording {
         &self.paged
     }
 
+    /// The functions of this artifact's component whose pages were touched up to now, in the order of their code. Those that
+    /// ran, where the artifact is one of [`compile_apart`](crate::compile::compile_apart); else their neighbours, too.
+    ///
+    /// # Errors
+    /// When the artifact is not one of wasmtime's.
+    pub fn functions(&self, component: &Component) -> io::Result<Vec<Function>> {
+        let text = sections::text(&self.paged)?;
+        let text = text.first().ok_or_else(|| io::Error::other("there is no machine code"))?;
+        let touched = self.noted.touched().clone();
+        let compiled = component.compiled().functions();
+        let ran = compiled.filter(|function| {
+            let start = text.start + function.offset as u64;
+            pages(start..start + function.len as u64).any(|page| touched.contains(&page))
+        });
+        let function = |it: wasmtime::ModuleFunction| Function {
+            module: it.module.as_u32(),
+            index: it.index.as_u32(),
+        };
+        Ok(ran.map(function).collect())
+    }
+
     /// What was touched up to now, as byte ranges of whole pages, ascending and apart from each other. What memories begin
     /// with counts as touched where no more than 1 MiB else of it is left.
     ///
@@ -62,6 +84,15 @@ impl Recording {
         }
         Ok(ranges)
     }
+}
+
+/// A function that a component defines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Function {
+    /// Which core module of the component it is in, by their order there.
+    pub module: u32,
+    /// Its index in the module.
+    pub index: u32,
 }
 
 /// The pages that have these bytes, by where they begin.

@@ -4,7 +4,8 @@ use crate::support::{MIB, artifact, get, invocation, wasm};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use lambkin_engine::{
-    Allocator, ArtifactSource, Component, Engine, InvokeError, Recording, Settings, compile,
+    Allocator, ArtifactSource, Component, Engine, Function, InvokeError, Recording, Settings,
+    Target, compile,
 };
 
 /// A component whose pages come one by one, and what notes them.
@@ -101,4 +102,26 @@ async fn many_at_once_wait_for_the_same_pages() {
             assert_eq!(call.await.unwrap(), "1");
         }
     }
+}
+
+#[tokio::test]
+async fn functions_that_ran_are_told_from_others() {
+    let command = r#"(component
+        (core module $code
+            (func $idle (export "idle") (result i32) (i32.const 1))
+            (func $called (result i32) (i32.const 0))
+            (func $idle_too (result i32) (call $idle))
+            (func $run (export "run") (result i32) (call $called)))
+        (core instance $instance (instantiate $code))
+        (func $run (result (result)) (canon lift (core func $instance "run")))
+        (instance (export "wasi:cli/run@0.2.0") (export "run" (func $run))))"#;
+    let command = wat::parse_str(command).unwrap();
+    let apart = compile::compile_apart(&command, Target::current()).unwrap();
+    let recording = Recording::new(Bytes::from(apart)).unwrap();
+    let engine = Engine::new(&Settings::default()).unwrap();
+    let component = engine.load(ArtifactSource::Paged(recording.paged())).unwrap();
+    assert_eq!(recording.functions(&component).unwrap(), [], "loading runs nothing");
+    component.command(Bytes::new(), invocation().0).await.unwrap();
+    let ran = recording.functions(&component).unwrap();
+    assert_eq!(ran, [1, 3].map(|index| Function { module: 0, index }));
 }
