@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: builds what is measured and each language's own Lambda client, then runs `benches/`.
 
 use crate::setup::{java, node, python, wasmtime, wrk};
-use crate::{ci::build, config::Config, setup, shell};
+use crate::{bootstrap, ci::build, config::Config, setup, shell};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -12,7 +12,7 @@ pub(crate) fn run(config: &Config, arguments: &[String]) -> anyhow::Result<ExitC
     setup::for_measuring(config)?;
     build::programs(config, build::Targets::Programs)?;
     shell::say("building what is measured, with --release; this takes some minutes the first time");
-    release(config, &["--package", "lambkin-host"])?;
+    bootstrap::build(config)?;
     release(config, &["--package", "lambkin-cli"])?;
     release(config, &["--package", "lambkin-benches"])?;
     let programs = config.target.join("release");

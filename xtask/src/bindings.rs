@@ -83,7 +83,7 @@ fn is_fresh(root: &std::path::Path, binding: &Binding) -> anyhow::Result<bool> {
 /// 64-bit FNV-1a: enough to notice a change, and no dependency.
 ///
 /// Source: <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>.
-fn fingerprint(text: &str) -> String {
+pub(crate) fn fingerprint(text: &str) -> String {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

@@ -13,14 +13,16 @@ mod figures;
 mod measure;
 mod runtime_api;
 
+pub(crate) use measure::Bucket;
+
 use crate::setup::valgrind;
 use crate::{ci::build, config::Config, setup, shell};
 use anyhow::{Context as _, bail};
 use callgrind::Profile;
 use figures::{Change, Comparison, Figure, Figures, Setting};
 use measure::Bench;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Most counts of each figure when one seems to have risen.
@@ -71,7 +73,7 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<Verdict> {
         fs_err::read_to_string(&path).context("`cargo xtask instructions --write` makes it")?;
     let kept: Figures = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
     let setting = setting(config)?;
-    let bench = Bench::set_up(config)?;
+    let bench = Bench::set_up(config, config.program("bootstrap"))?;
     let mut measured = count(&bench)?;
     if setting.processor != kept.measured_with.processor {
         say_figures(&measured);
@@ -108,9 +110,20 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<Verdict> {
     Ok(Verdict::Kept)
 }
 
+/// The symbols of the functions that `host`, which has some, runs until its first answers: from a folder and from S3.
+pub(crate) fn functions(
+    config: &Config,
+    host: &Path,
+    bucket: Bucket,
+) -> anyhow::Result<BTreeSet<String>> {
+    let mut functions = Bench::set_up(config, host.to_owned())?.functions()?;
+    functions.extend(Bench::in_s3(config, host.to_owned(), bucket)?.functions()?);
+    Ok(functions)
+}
+
 /// Writes the figures, the smallest of as many counts as a comparison takes at most.
 fn keep(config: &Config) -> anyhow::Result<()> {
-    let bench = Bench::set_up(config)?;
+    let bench = Bench::set_up(config, config.program("bootstrap"))?;
     let mut measured = count(&bench)?;
     for _ in 1..ATTEMPTS {
         take_smaller(&mut measured, count(&bench)?);

@@ -4,6 +4,7 @@
 
 mod bench;
 mod bindings;
+mod bootstrap;
 mod ci;
 mod config;
 mod demo;
@@ -25,6 +26,7 @@ usage: cargo xtask <chore>
   ci         set up, check, build and run every test; ends with one line of totals
   bench      set up, build, and measure Lambkin beside the native runtimes; all, or some of
              first, warm, quota, fetch, density, growth
+  bootstrap  set up, and build the host for Lambda: what a start runs lies together in it
   instructions
              set up, build, and compare the instructions that the host executes with the figures
              that are kept; --write keeps the new ones
@@ -54,6 +56,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("instructions") => instructions::run(&config, &arguments.collect::<Vec<_>>()),
         Some("hot-functions") => hot_functions::run(&config),
         Some("tidy") => tidy::run(&config.root),
+        Some("bootstrap") => bootstrap::run(&config).map(|()| ExitCode::SUCCESS),
         Some("bindings") => bindings::generate(&config).map(|()| ExitCode::SUCCESS),
         Some(other) => bail!("there is no chore {other}\n\n{CHORES}"),
         None => bail!("which chore?\n\n{CHORES}"),

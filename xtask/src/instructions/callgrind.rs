@@ -65,6 +65,17 @@ impl Profile {
     }
 }
 
+/// The names of all functions in a profile, as they are written there.
+pub(super) fn functions(profile: &str) -> impl Iterator<Item = String> + '_ {
+    let functions = profile.lines().filter_map(|line| {
+        let reference = line.strip_prefix("fn=").or_else(|| line.strip_prefix("cfn="))?;
+        let (_, name) = reference.split_once(' ')?;
+        // What calls itself is numbered.
+        Some(name.split('\'').next().unwrap_or(name).to_owned())
+    });
+    functions.filter(|name| !name.is_empty())
+}
+
 /// The crate of `(7) name`, or of `(7)`, which was named before.
 fn crate_of_reference<'names, 'text>(
     names: &'names mut HashMap<&'text str, String>,
@@ -101,7 +112,7 @@ fn crate_of(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Profile, crate_of};
+    use super::{Profile, crate_of, functions};
 
     #[test]
     fn what_is_called_counts_where_it_is_executed() {
@@ -114,6 +125,12 @@ mod tests {
         );
         assert!(Profile::parse(&text.replace("totals: 107", "totals: 207")).is_err());
         assert!(Profile::parse(&text.replace("totals: 107", "")).is_err());
+    }
+
+    #[test]
+    fn functions_are_named_once_wherever_they_are_named() {
+        let text = "fn=(1) _ZN4main17h0E\n10 5\ncfn=(2) _ZN4drop17h1E'2\ncalls=1 3\n+2 100\n\nfn=(2)\n3 100\n";
+        assert_eq!(functions(text).collect::<Vec<_>>(), ["_ZN4main17h0E", "_ZN4drop17h1E"]);
     }
 
     #[test]

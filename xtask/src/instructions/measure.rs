@@ -1,10 +1,11 @@
 //! Runs the host under callgrind, and counts.
 
-use super::callgrind::Profile;
+use super::callgrind::{self, Profile};
 use super::runtime_api::RuntimeApi;
 use crate::setup::valgrind;
 use crate::{config::Config, shell};
 use anyhow::{Context as _, ensure};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -24,21 +25,51 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Looks in a row at which every thread must sleep before a process is taken to have nothing left to do.
 const QUIET_LOOKS: u32 = 10;
 
-/// What is measured: the apps, published to a folder, and a place for what the host keeps on disk.
+/// What is measured: the host, the apps in a store, and a place for what the host keeps on disk.
 pub(super) struct Bench<'config> {
     config: &'config Config,
+    host: PathBuf,
+    store: Option<Bucket>,
     folder: tempfile::TempDir,
 }
 
+/// A store in S3.
+pub(crate) struct Bucket {
+    /// `s3://bucket/prefix`.
+    pub(crate) url: String,
+    /// What the AWS SDK reads of the environment.
+    pub(crate) variables: Vec<(&'static str, String)>,
+}
+
 impl<'config> Bench<'config> {
-    /// Publishes the apps, and runs the host once for each without counting: that fills the cache on disk.
-    pub(super) fn set_up(config: &'config Config) -> anyhow::Result<Self> {
-        let bench = Self { config, folder: tempfile::tempdir()? };
+    /// Publishes the apps to a folder, and runs the host once for each without counting: that fills the cache on disk.
+    pub(super) fn set_up(config: &'config Config, host: PathBuf) -> anyhow::Result<Self> {
+        let bench = Self { config, host, store: None, folder: tempfile::tempdir()? };
         for app in APPS {
             bench.publish(app)?;
-            bench.serve(app, 1, Command::new(config.program("bootstrap")))?;
+            bench.serve(app, 1, Command::new(&bench.host))?;
         }
         Ok(bench)
+    }
+
+    /// Publishes the apps to S3; nothing of them is on disk.
+    pub(super) fn in_s3(
+        config: &'config Config,
+        host: PathBuf,
+        store: Bucket,
+    ) -> anyhow::Result<Self> {
+        let bench = Self { config, host, store: Some(store), folder: tempfile::tempdir()? };
+        APPS.iter().try_for_each(|app| bench.publish(app))?;
+        Ok(bench)
+    }
+
+    /// The symbols of the functions that the host runs until its first answers, in no order.
+    pub(super) fn functions(&self) -> anyhow::Result<BTreeSet<String>> {
+        let mut functions = BTreeSet::new();
+        for app in APPS {
+            functions.extend(callgrind::functions(&self.run(app, 1, &["--demangle=no"])?));
+        }
+        Ok(functions)
     }
 
     /// Counts everything once: each profile with its name.
@@ -62,6 +93,7 @@ impl<'config> Bench<'config> {
             &["publish", "--alias", "live", "--target", target, "--store", &self.store()],
             &folder,
         );
+        command.envs(self.variables());
         let output = command.output().context("lambkin cannot be started")?;
         let errors = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{app} could not be published:\n{errors}");
@@ -69,7 +101,13 @@ impl<'config> Bench<'config> {
     }
 
     fn store(&self) -> String {
-        format!("file://{}", self.path("store").display())
+        let folder = || format!("file://{}", self.path("store").display());
+        self.store.as_ref().map_or_else(folder, |bucket| bucket.url.clone())
+    }
+
+    /// What the store needs of the environment.
+    fn variables(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {
+        self.store.iter().flat_map(|bucket| bucket.variables.clone())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -77,13 +115,18 @@ impl<'config> Bench<'config> {
     }
 
     fn profile(&self, app: &str, calls: u64) -> anyhow::Result<Profile> {
+        Profile::parse(&self.run(app, calls, &[])?)
+    }
+
+    /// The text of a profile.
+    fn run(&self, app: &str, calls: u64, options: &[&str]) -> anyhow::Result<String> {
         let file = self.path("profile");
         let mut command = valgrind::callgrind(self.config)
             .context("valgrind is missing: `cargo xtask setup` says how to get it")?;
         command.arg("--quiet").arg(format!("--callgrind-out-file={}", file.display()));
-        command.arg(self.config.program("bootstrap"));
+        command.args(options).arg(&self.host);
         self.serve(app, calls, command)?;
-        let profile = Profile::parse(&fs_err::read_to_string(&file)?)?;
+        let profile = fs_err::read_to_string(&file)?;
         fs_err::remove_file(&file)?;
         Ok(profile)
     }
@@ -98,7 +141,7 @@ impl<'config> Bench<'config> {
         if let Some(library) = library {
             command.env("VALGRIND_LIB", library);
         }
-        command.envs(variables(&api));
+        command.envs(variables(&api)).envs(self.variables());
         command.env("LAMBKIN_STORE", self.store());
         command.env("LAMBKIN_APP", format!("bench-{app}@live"));
         command.env("LAMBKIN_CACHE_DIR", self.path("cache"));
