@@ -24,6 +24,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// What a call may take. One that waits for something that it is not granted ends with what it has touched.
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// What Lambda says that a function has, in MiB, in turns: a text of another length each.
+const MEMORY_MB: [u32; 4] = [1024, 128, 512, 10_240];
+
 /// What all calls of a component may take together; the first ones tell the most.
 const LONGEST_TOGETHER: Duration = Duration::from_secs(8);
 
@@ -78,17 +81,23 @@ async fn rehearse(
         return Ok(None);
     };
     let start = Instant::now();
-    for event in events {
+    for (event, memory_mb) in events.into_iter().zip(MEMORY_MB.into_iter().cycle()) {
         if start.elapsed() > LONGEST_TOGETHER {
             break;
         }
-        let _ = tokio::time::timeout(LONGEST, call(&loaded, event, (name, entry))).await;
+        let _ =
+            tokio::time::timeout(LONGEST, call(&loaded, (event, memory_mb), (name, entry))).await;
     }
     Ok(Some((recording, loaded)))
 }
 
 /// Its outcome is the component's own affair.
-async fn call(loaded: &Component, event: Bytes, entry: (&str, &manifest::Component)) {
+async fn call(
+    loaded: &Component,
+    (event, memory_mb): (Bytes, u32),
+    entry: (&str, &manifest::Component),
+) {
+    let invocation = || invocation(entry, memory_mb);
     match loaded.world() {
         World::Http | World::HttpAsync => {
             let request = match event::classify(&event) {
@@ -98,24 +107,24 @@ async fn call(loaded: &Component, event: Bytes, entry: (&str, &manifest::Compone
             };
             let Ok(request) = request else { return };
             let body = |bytes| Full::new(bytes).map_err(|never| match never {}).boxed_unsync();
-            if let Ok(answer) = loaded.http(request.map(body), invocation(entry)).await {
+            if let Ok(answer) = loaded.http(request.map(body), invocation()).await {
                 drop(answer.response.into_body().collect().await);
                 drop(answer.usage.await);
             }
         }
         World::Function | World::AsyncFunction => {
             if let Ok(text) = std::str::from_utf8(&event) {
-                drop(loaded.function(text, invocation(entry)).await);
+                drop(loaded.function(text, invocation()).await);
             }
         }
-        World::Command => drop(loaded.command(event, invocation(entry)).await),
+        World::Command => drop(loaded.command(event, invocation()).await),
     }
 }
 
-fn invocation((name, entry): (&str, &manifest::Component)) -> Invocation {
+fn invocation((name, entry): (&str, &manifest::Component), memory_mb: u32) -> Invocation {
     let limit = entry.limits.memory_mb.unwrap_or(manifest::DEFAULT_MEMORY_MB);
     Invocation {
-        context: context(name),
+        context: context(name, memory_mb),
         deadline: Instant::now() + LONGEST,
         limits: Limits { memory_bytes: u64::from(limit) << 20 },
         environment: entry.environment.clone().into_iter().collect(),
@@ -129,12 +138,12 @@ fn invocation((name, entry): (&str, &manifest::Component)) -> Invocation {
 }
 
 /// What Lambda tells of a function, in its usual lengths.
-fn context(name: &str) -> Context {
+fn context(name: &str, memory_mb: u32) -> Context {
     let function = LambdaFunction {
         name: "rehearsal".to_owned(),
         version: "$LATEST".to_owned(),
         invoked_arn: "arn:aws:lambda:us-east-1:123456789012:function:rehearsal".to_owned(),
-        memory_mb: 1024,
+        memory_mb,
         log_group: "/aws/lambda/rehearsal".to_owned(),
         log_stream: "2026/01/01/[$LATEST]5f84c7a90e5b1f1a2b3c4d5e6f708192".to_owned(),
     };
