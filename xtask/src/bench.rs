@@ -10,6 +10,8 @@ use std::process::{Command, ExitCode};
 pub(crate) fn run(config: &Config, arguments: &[String]) -> anyhow::Result<ExitCode> {
     setup::for_building(config)?;
     setup::for_measuring(config)?;
+    // The host is laid out by what callgrind sees.
+    setup::for_counting(config)?;
     build::programs(config, build::Targets::Programs)?;
     shell::say("building what is measured, with --release; this takes some minutes the first time");
     bootstrap::build(config)?;

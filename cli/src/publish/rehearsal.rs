@@ -2,8 +2,9 @@
 //! unpack these first.
 //!
 //! The component is called with its warm-up event, and with some forty requests of its first route that are as different as
-//! those of clients are: what a call touches of a heap depends on the lengths and numbers of its texts. It is granted nothing: it reaches no
-//! network, no file and no service, and its output and answers are dropped. How a call ends does not matter.
+//! those of clients are: what a call touches of a heap depends on the lengths and numbers of its texts. It is granted
+//! nothing: it reaches no network, no file and no service, and its output and answers are dropped. How a call ends does not
+//! matter.
 
 mod requests;
 

@@ -13,7 +13,6 @@ mod snapshot;
 mod starlingmonkey;
 mod wasi;
 
-use crate::order::{self, Runtime};
 use crate::{BuildFailure, Built, Check, Home, JavascriptEngine, Kind, Progress, Source, tools};
 use anyhow::Result;
 use bundle::Bundle;
@@ -78,7 +77,7 @@ fn quickjs(source: &Source, bundle: &Bundle, progress: Progress<'_>) -> Result<V
     let first = snapshot::take(&order)?;
     if first.report.needs.is_empty() {
         let kind = kind(source, bundle, &first)?;
-        return encode(&first, kind, bundle);
+        return component::encode(&first.module, kind, &bundle.external);
     }
     progress(&bundle::deferred(source, &first.report.needs.join(", ")));
     let kind = if first.report.error.is_some() {
@@ -90,12 +89,7 @@ fn quickjs(source: &Source, bundle: &Bundle, progress: Progress<'_>) -> Result<V
     if second.report.error.is_some() {
         return Err(load_failure(source, &second).into());
     }
-    encode(&second, kind, bundle)
-}
-
-fn encode(taken: &snapshot::Snapshot, kind: Kind, bundle: &Bundle) -> Result<Vec<u8>> {
-    let component = component::encode(&taken.module, kind, &bundle.external)?;
-    order::hot_first(&component, Runtime::QuickJs)
+    component::encode(&second.module, kind, &bundle.external)
 }
 
 /// What the handler is: by its shape, checked against the manifest.

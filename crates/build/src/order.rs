@@ -11,6 +11,7 @@ mod module;
 mod shape;
 
 use anyhow::{Context as _, Result};
+use std::collections::HashMap;
 use wasm_encoder::{Component, RawSection};
 use wasmparser::{Encoding, Parser, Payload};
 
@@ -64,8 +65,21 @@ pub(crate) fn hot_first(component: &[u8], runtime: Runtime) -> Result<Vec<u8>> {
     arrange(component, &runtime.shapes()?)
 }
 
+/// The same of a core module that components are made of.
+///
+/// # Errors
+/// For what is not a core module.
+pub(crate) fn module_hot_first(module: &[u8], runtime: Runtime) -> Result<Vec<u8>> {
+    module::arrange(module, &places(&runtime.shapes()?))
+}
+
+/// The place of each shape.
+fn places(shapes: &[Shape]) -> HashMap<Shape, usize> {
+    shapes.iter().enumerate().map(|(place, shape)| (*shape, place)).collect()
+}
+
 fn arrange(component: &[u8], first: &[Shape]) -> Result<Vec<u8>> {
-    let places = first.iter().enumerate().map(|(place, shape)| (*shape, place)).collect();
+    let places = places(first);
     let mut ordered = Component::new();
     for section in sections(component)? {
         let Section { id, bytes } = section;

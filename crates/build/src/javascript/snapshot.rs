@@ -1,10 +1,11 @@
 //! Lets the JavaScript runtime evaluate a bundle and keeps its memory as a new module: the snapshot.
 
 use super::wasi::{self, State};
+use crate::order::{self, Runtime};
 use anyhow::{Result, anyhow};
 use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 use wasmtime::{Config, Engine, Instance, Linker, Module, Store, Val, bail, format_err};
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
@@ -84,7 +85,7 @@ pub(super) fn take(order: &Order<'_>) -> Result<Snapshot> {
 
 fn evaluate(input: Vec<u8>) -> wasmtime::Result<Snapshot> {
     let wizer = Wizer::new();
-    let (context, instrumented) = wizer.instrument(RUNTIME)?;
+    let (context, instrumented) = wizer.instrument(runtime()?)?;
     let (engine, module) = compiled(&instrumented)?;
     let mut linker = Linker::new(&engine);
     wasi::define(&mut linker, &module)?;
@@ -101,6 +102,14 @@ fn evaluate(input: Vec<u8>) -> wasmtime::Result<Snapshot> {
     let module = wizer.snapshot(&context, &mut memory).now_or_never();
     let module = module.ok_or_else(|| format_err!("the snapshot waits for something"))??;
     Ok(Snapshot { module, report, output })
+}
+
+/// The runtime with what first calls run in front, once a process; a snapshot changes its memory alone.
+fn runtime() -> wasmtime::Result<&'static [u8]> {
+    static ORDERED: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    let order = || order::module_hot_first(RUNTIME, Runtime::QuickJs);
+    let ordered = ORDERED.get_or_init(|| order().map_err(|error| format!("{error:#}")));
+    ordered.as_deref().map_err(|error| format_err!("the JavaScript runtime: {error}"))
 }
 
 /// The runtime compiled for this machine, once a process: a rebuild in `lambkin dev` reuses it.

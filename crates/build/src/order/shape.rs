@@ -12,7 +12,7 @@ use wasmparser::{BlockType, FunctionBody, Operator};
 pub struct Shape(u64);
 
 impl Shape {
-    /// Of a function's body, which starts at `offset` of what it was parsed of, and there `bytes` does.
+    /// The shape of a function with this body.
     pub(super) fn of(body: &FunctionBody<'_>) -> Result<Self> {
         let start = body.range().start;
         let bytes = body.as_bytes();
@@ -38,7 +38,7 @@ impl Shape {
 
 /// An instruction without what follows its opcode.
 fn opcode(instruction: &[u8]) -> &[u8] {
-    // Those with a second number begin with one of these; none of them has more than two bytes
+    // Those with a second number begin with one of these; its first byte tells most of them apart
     // (https://webassembly.github.io/spec/core/binary/instructions.html).
     let length = if matches!(instruction.first(), Some(0xFB..=0xFE)) { 2 } else { 1 };
     instruction.get(..length).unwrap_or(instruction)
