@@ -25,8 +25,12 @@ mod web;
 
 use lambkin_build::javascript;
 use rig::Language;
+use std::time::Duration;
 
 const JAVASCRIPT: Language = Language { name: "javascript", build: javascript::build };
+
+/// After this time a JavaScript clock, which counts milliseconds, shows another one.
+const CLOCK_STEP: Duration = Duration::from_millis(2);
 
 /// The line of a fixture's file that contains `text`, for a stack frame that names it.
 fn line_of(file: &str, text: &str) -> usize {

@@ -1,7 +1,7 @@
 //! Lambda handlers on `QuickJS`: most tests share one component, which does what its event asks for.
 
 use crate::rig::{App, Component, REQUEST_ID, assert_hot_first};
-use crate::{JAVASCRIPT, line_of};
+use crate::{CLOCK_STEP, JAVASCRIPT, line_of};
 use lambkin_build::order::Runtime;
 use serde_json::{Value, json};
 use std::sync::OnceLock;
@@ -166,7 +166,9 @@ async fn no_invocation_sees_what_another_left_behind() {
 
 #[tokio::test]
 async fn each_instance_has_its_own_randomness_and_time() {
-    let (first, second) = (answer("fresh").await, answer("fresh").await);
+    let first = answer("fresh").await;
+    tokio::time::sleep(CLOCK_STEP).await;
+    let second = answer("fresh").await;
     for key in ["random", "uuid", "node", "bytes"] {
         assert_ne!(first[key], second[key], "{key} is frozen");
     }

@@ -2,7 +2,7 @@
 
 use crate::echo;
 use crate::rig::{App, Component, REQUEST_ID, assert_hot_first};
-use crate::{JAVASCRIPT, line_of};
+use crate::{CLOCK_STEP, JAVASCRIPT, line_of};
 use http::Method;
 use lambkin_build::JavascriptEngine;
 use lambkin_build::order::Runtime;
@@ -65,6 +65,7 @@ async fn runs_a_lambda_handler_on_starlingmonkey() {
 
 async fn fresh(function: &Component) {
     let first = function.call(json!({"op": "fresh"})).await.unwrap();
+    tokio::time::sleep(CLOCK_STEP).await;
     let second = function.with(&[("GREETING", "ciao")]).call(json!({"op": "fresh"})).await.unwrap();
     for key in ["random", "uuid", "bytes", "now", "greeting"] {
         assert_ne!(first[key], second[key], "{key} is frozen");
