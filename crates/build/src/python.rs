@@ -10,6 +10,7 @@ mod definitions;
 mod dependencies;
 mod fuse;
 mod hash_seed;
+mod immortal;
 mod project;
 mod sources;
 mod tool;

@@ -218,6 +218,35 @@ fn two_apps_have_much_of_their_heaps_in_common() {
     assert!(same > one.len() / 3, "{same} of {} pages are the same", one.len());
 }
 
+/// A handler that tells which objects are immortal, and drops one that has a finalizer and one that somebody waits for.
+const LIFETIMES: &str = "
+import json, sys, weakref
+
+class Plain: pass
+class Closing(Plain):
+    def __del__(self): ended.append('closed')
+
+ended, nested = [], {'a list': ['a string of the module', 1.5, 10 ** 9, Plain()]}
+closing, watched = Closing(), Plain()
+weakref.finalize(watched, ended.append, 'watched')
+
+def handler(event, context):
+    global closing, watched
+    lasting = [handler, handler.__code__, Plain, nested, nested['a list'], *nested['a list'], json.dumps, ended]
+    mortal = [closing, watched, [], Plain()]
+    report = [[sys._is_immortal(one) for one in objects] for objects in (lasting, mortal)]
+    lasting = mortal = closing = watched = None
+    return [*([*set(one)] for one in report), ended, len(nested.popitem())]
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_of_the_snapshot_are_immortal_where_nobody_can_tell() {
+    let app = App::new(PYTHON, "lifetimes").file("app.py", LIFETIMES).handler("app.handler");
+    let function = app.component("app.py");
+    let told = function.call(json!({})).await.unwrap();
+    assert_eq!(told, json!([[true], [false], ["closed", "watched"], 2]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn serves_a_flask_app() {
     let app = App::new(PYTHON, "flask")

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-from . import executors, imports, libraries, log, sockets
+from . import executors, imports, libraries, log, objects, sockets
 from .imports import Found, Import
 from .snapshot import App, Modules, Reads
 
@@ -64,6 +64,7 @@ def prepare(kind: str) -> App:
     finally:
         sys.stdout, sys.stderr = stdout, stderr
     _write_report(report)
+    objects.note(f"{_ENTRY}/objects.bin")
     _wipe_free_memory()
     sys.stdout.reconfigure(line_buffering=True, write_through=False)  # type: ignore[union-attr]
     return app

@@ -21,6 +21,7 @@ const PACKAGE: &[(&str, &str)] = &[
     ("libraries.py", include_str!("../../../../lang-bindings/python/lambkin/libraries.py")),
     ("log.py", include_str!("../../../../lang-bindings/python/lambkin/log.py")),
     ("names.py", include_str!("../../../../lang-bindings/python/lambkin/names.py")),
+    ("objects.py", include_str!("../../../../lang-bindings/python/lambkin/objects.py")),
     ("outbound.py", include_str!("../../../../lang-bindings/python/lambkin/outbound.py")),
     ("prepare.py", include_str!("../../../../lang-bindings/python/lambkin/prepare.py")),
     ("readiness.py", include_str!("../../../../lang-bindings/python/lambkin/readiness.py")),

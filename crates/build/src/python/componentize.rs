@@ -4,6 +4,7 @@ use super::adapter;
 use super::dependencies::Dependencies;
 use super::fuse;
 use super::hash_seed::HashSeed;
+use super::immortal;
 use super::project::Project;
 use super::sources::Sources;
 use super::tool::{self, Tool};
@@ -61,7 +62,9 @@ impl Request<'_> {
         }
         progress("running the app once to take its snapshot");
         self.run(tool, (&output, &hash_seed), progress)?;
-        let wasm = order::hot_first(&fuse::fuse(fs_err::read(&output)?), Runtime::Python)?;
+        let mut wasm = fuse::fuse(fs_err::read(&output)?);
+        immortal::make_immortal(&mut wasm, &fs_err::read(self.work.join("entry/objects.bin"))?)?;
+        let wasm = order::hot_first(&wasm, Runtime::Python)?;
         fs_err::write(&output, &wasm)?;
         fs_err::write(key_file, key)?;
         Ok(wasm)
@@ -154,7 +157,8 @@ impl Request<'_> {
         let mut text =
             format!("{}\n{:?}\n{}\n", tool::VERSION, self.project.kind, self.main_module());
         writeln!(text, "{}", self.settings()?)?;
-        writeln!(text, "{} {}", fuse::VERSION, self.dependencies.folder.display())?;
+        let versions = (fuse::VERSION, immortal::VERSION);
+        writeln!(text, "{versions:?} {}", self.dependencies.folder.display())?;
         writeln!(text, "{} {}", order::VERSION, sha256_hex(Runtime::Python.list()))?;
         writeln!(text, "{}", hash_seed.as_str())?;
         for part in adapter::texts() {
