@@ -97,9 +97,8 @@ mod tests {
     #[test]
     fn a_job_is_told_by_its_event_and_comes_out_as_it_went_in() {
         let text = wrap(job(), r#"{"n": 1.50, "headers": {}}"#).unwrap();
-        assert!(
-            matches!(classify(text.as_bytes()).unwrap(), Event::Other(source) if source.is_job())
-        );
+        let event = text.clone().into();
+        assert!(matches!(classify(&event).unwrap(), Event::Other(source) if source.is_job()));
         assert_eq!(unwrap(text.as_bytes()).unwrap(), (job(), r#"{"n": 1.50, "headers": {}}"#));
     }
 

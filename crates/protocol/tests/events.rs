@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 #[track_caller]
 fn event(json: &Value) -> HttpEvent {
-    match classify(json.to_string().as_bytes()).unwrap() {
+    match classify(&json.to_string().into()).unwrap() {
         Event::Http(event) => *event,
         Event::Other(source) => panic!("an event of {source}, not HTTP"),
     }
@@ -68,7 +68,11 @@ fn null_members_of_a_rest_event_are_absent() {
     assert_eq!(event.format, Format::RestV1);
     assert_eq!((event.path.as_str(), event.query.as_deref()), ("/a", None));
     assert_eq!((event.stage.as_deref(), event.base_path.as_deref()), (Some("test"), Some("/test")));
-    assert!(event.headers.is_empty() && event.body.is_empty() && event.path_parameters.is_empty());
+    assert!(
+        event.headers.is_empty()
+            && event.body().unwrap().is_empty()
+            && event.path_parameters.is_empty()
+    );
 }
 
 #[test]
@@ -196,7 +200,11 @@ fn the_uri_has_the_clients_scheme_host_and_port() {
 #[test]
 fn malformed_events_are_named() {
     let check = |text: &str, says: &str| {
-        let error: EventError = classify(text.as_bytes()).unwrap_err();
+        let error: EventError = match classify(&text.to_owned().into()) {
+            Ok(Event::Http(event)) => event.into_request().unwrap_err(),
+            Ok(Event::Other(source)) => panic!("an event of {source}, not HTTP"),
+            Err(error) => error,
+        };
         assert!(error.to_string().contains(says), "{text}: {error}");
     };
     check("", "byte 0 of 0");

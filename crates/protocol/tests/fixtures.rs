@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 use aws_lambda_events::alb::AlbTargetGroupRequest;
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
+use bytes::Bytes;
 use http::HeaderMap;
 use lambkin_protocol::answer::interpret;
 use lambkin_protocol::event::{
@@ -123,12 +124,12 @@ const OTHER: &[(&str, &str)] = &[
 ];
 
 /// The JSON files of both crates: name without ending, and bytes.
-fn fixtures() -> Vec<(String, Vec<u8>)> {
-    static FIXTURES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(read_fixtures);
+fn fixtures() -> Vec<(String, Bytes)> {
+    static FIXTURES: LazyLock<Vec<(String, Bytes)>> = LazyLock::new(read_fixtures);
     FIXTURES.clone()
 }
 
-fn read_fixtures() -> Vec<(String, Vec<u8>)> {
+fn read_fixtures() -> Vec<(String, Bytes)> {
     let sources = sources();
     let folders = [("aws_lambda_events", "src/fixtures", 150), ("lambda_http", "tests/data", 15)];
     let mut fixtures = Vec::new();
@@ -138,7 +139,7 @@ fn read_fixtures() -> Vec<(String, Vec<u8>)> {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "json") {
                 let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-                fixtures.push((name, fs_err::read(&path).unwrap()));
+                fixtures.push((name, fs_err::read(&path).unwrap().into()));
             }
         }
         assert!(

@@ -12,7 +12,10 @@ use crate::encoding::{encode_component, from_base64, legal_path, legal_query};
 /// The stage that has no name in the URL.
 const DEFAULT_STAGE: &str = "$default";
 
-pub(super) fn http_event(format: Format, envelope: &Envelope<'_>) -> Result<HttpEvent, EventError> {
+pub(super) fn http_event(
+    format: Format,
+    (event, envelope): (&Bytes, &Envelope<'_>),
+) -> Result<HttpEvent, EventError> {
     let context = &envelope.context;
     let http: ContextHttp<'_> = read("requestContext.http", context.http)?.unwrap_or_default();
     let identity: Identity<'_> =
@@ -27,7 +30,8 @@ pub(super) fn http_event(format: Format, envelope: &Envelope<'_>) -> Result<Http
         method: method_of(envelope, &http)?,
         path,
         query: query_of(format, envelope)?.filter(|query| !query.is_empty()),
-        body: body_of(envelope)?,
+        body: envelope.body.map(|raw| event.slice_ref(raw.get().as_bytes())),
+        is_base64: read("isBase64Encoded", envelope.is_base64)?.unwrap_or(false),
         domain: domain
             .or_else(|| host_of(&headers)?.host().to_owned().into())
             .map(|domain| domain.to_ascii_lowercase()),
@@ -127,9 +131,11 @@ fn headers_of(format: Format, envelope: &Envelope<'_>) -> Result<HeaderMap, Even
     Ok(headers)
 }
 
-fn body_of(envelope: &Envelope<'_>) -> Result<Bytes, EventError> {
-    let Some(Text(body)) = read("body", envelope.body)? else { return Ok(Bytes::new()) };
-    if read("isBase64Encoded", envelope.is_base64)?.unwrap_or(false) {
+pub(super) fn body_of(event: &HttpEvent) -> Result<Bytes, EventError> {
+    let Some(json) = &event.body else { return Ok(Bytes::new()) };
+    let malformed = |source| EventError::Field { field: "body", source };
+    let Text(body) = serde_json::from_slice(json).map_err(malformed)?;
+    if event.is_base64 {
         return from_base64(&body).map(Bytes::from).map_err(EventError::Body);
     }
     Ok(Bytes::from(body.into_owned()))
@@ -146,7 +152,8 @@ fn last_forwarded(headers: &HeaderMap) -> Option<String> {
 }
 
 pub(super) fn into_request(event: HttpEvent) -> Result<Request<Bytes>, EventError> {
-    let HttpEvent { method, path, query, headers, body, domain, .. } = event;
+    let body = event.body()?;
+    let HttpEvent { method, path, query, headers, domain, .. } = event;
     let authority = match (host_of(&headers), domain) {
         (Some(host), Some(domain)) if host.host().eq_ignore_ascii_case(&domain) => host.to_string(),
         (_, Some(domain)) => domain,

@@ -59,8 +59,10 @@ pub struct HttpEvent {
     pub query: Option<String>,
     /// The headers; cookies that came apart from them are in `cookie` again.
     pub headers: HeaderMap,
-    /// The body, decoded.
-    pub body: Bytes,
+    /// The body's JSON, where the event has it; [`body`](Self::body) reads it.
+    body: Option<Bytes>,
+    /// Whether the string in it is base64.
+    is_base64: bool,
     /// The host name the client called, in lower case, without a port.
     pub domain: Option<String>,
     /// The API's stage.
@@ -130,15 +132,20 @@ pub enum EventError {
 /// Sorts an event, and takes the request out of an HTTP one.
 ///
 /// Any JSON is an event, since anyone may invoke a function with anything; what is not an object is `unknown`.
-pub fn classify(bytes: &[u8]) -> Result<Event, EventError> {
-    let envelope = wire::Envelope::parse(bytes)?;
+pub fn classify(event: &Bytes) -> Result<Event, EventError> {
+    let envelope = wire::Envelope::parse(event)?;
     match envelope.format() {
-        Some(format) => Ok(Event::Http(Box::new(convert::http_event(format, &envelope)?))),
+        Some(format) => Ok(Event::Http(Box::new(convert::http_event(format, (event, &envelope))?))),
         None => Ok(Event::Other(Source::of(&envelope))),
     }
 }
 
 impl HttpEvent {
+    /// The body, decoded; empty where there is none. Who passes the event on as it came need not ask.
+    pub fn body(&self) -> Result<Bytes, EventError> {
+        convert::body_of(self)
+    }
+
     /// The event as a request with an absolute URI, `https://domain/path?query`.
     ///
     /// The port of the `host` header is kept, the scheme is that of `x-forwarded-proto` (`https` without one), and an

@@ -191,8 +191,8 @@ mod tests {
 
     #[test]
     fn names_the_sender() {
-        let check = |event: &str, word: &str| {
-            let Event::Other(source) = classify(event.as_bytes()).unwrap() else {
+        let check = |event: &'static str, word: &str| {
+            let Event::Other(source) = classify(&event.into()).unwrap() else {
                 panic!("{event} is HTTP")
             };
             assert_eq!(source.as_str(), word, "{event}");

@@ -263,7 +263,9 @@ mod tests {
     /// The event as a tree, after AWS's own types and the host have read it.
     fn read(event: &[u8]) -> Value {
         let _: ApiGatewayWebsocketProxyRequest = serde_json::from_slice(event).unwrap();
-        let Event::Other(source) = event::classify(event).unwrap() else { panic!("it is HTTP") };
+        let Event::Other(source) = event::classify(&event.to_vec().into()).unwrap() else {
+            panic!("it is HTTP")
+        };
         assert_eq!(source.as_str(), "websocket");
         serde_json::from_slice(event).unwrap()
     }
