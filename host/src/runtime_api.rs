@@ -7,12 +7,13 @@
 use crate::error::Diagnostic;
 use base64::Engine as _;
 use bytes::Bytes;
-use futures::channel::mpsc;
+use futures::channel::{mpsc, oneshot};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body::Frame;
-use http_body_util::StreamBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{BoxError, PooledClient, build_request};
+use std::convert::Infallible;
 
 const INVOCATION_ID: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
@@ -65,13 +66,19 @@ impl RuntimeApi {
         Self(PooledClient::builder().with_pool_size(concurrency as usize).build())
     }
 
-    /// Posts a whole answer.
+    /// Posts a whole answer. `taken` is dropped when the connection has taken it, which writes it in the same turn.
     pub(crate) async fn respond(
         &self,
         invocation: &Invocation,
         payload: Bytes,
+        taken: oneshot::Sender<Infallible>,
     ) -> Result<(), BoxError> {
-        let request = post(invocation, "response").body(Body::from(payload))?;
+        // It goes with the body, of which it is a part.
+        let body = Full::new(payload).map_err(move |never| {
+            let _ = &taken;
+            never
+        });
+        let request = post(invocation, "response").body(Body::new(body))?;
         self.send(request, "response").await
     }
 
@@ -127,7 +134,7 @@ impl RuntimeApi {
             if status.is_success() {
                 return Ok(());
             }
-            let body = http_body_util::BodyExt::collect(response.into_body()).await?.to_bytes();
+            let body = response.into_body().collect().await?.to_bytes();
             Err(format!(
                 "Lambda refused the {what} with {status}: {}",
                 String::from_utf8_lossy(&body)

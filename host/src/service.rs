@@ -7,6 +7,7 @@ use crate::invocation::{Answer, Host};
 use crate::received::Received;
 use crate::runtime_api::{Invocation, RuntimeApi};
 use futures::FutureExt as _;
+use futures::channel::oneshot;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use lambda_runtime_api_client::BoxError;
 use serde::de::IgnoredAny;
@@ -68,15 +69,17 @@ async fn answer(host: &Host, api: &RuntimeApi, lambda: LambdaInvocation) -> Resu
     let received = Received::from_lambda(lambda);
     let work = AssertUnwindSafe(host.answer(&received)).catch_unwind().await;
     let answer = work.unwrap_or_else(|panic| Err(Failure::of_panic(panic.as_ref())));
+    let (sender, taken) = oneshot::channel();
     let sending = async {
         match answer {
-            Ok(Answer::Whole(payload)) => api.respond(&invocation, payload).await,
+            Ok(Answer::Whole(payload)) => api.respond(&invocation, payload, sender).await,
             Ok(Answer::Stream(stream)) => send_stream(api, &invocation, (&received, stream)).await,
             Err(failure) => api.fail(&invocation, &Host::report(&received, &failure)).await,
         }
     };
-    // While Lambda takes a whole answer, which is on its way when all other tasks have had their turn.
+    // While Lambda takes a whole answer, which is on its way when its connection has had its turn.
     let meanwhile = async {
+        let _ = taken.await;
         tokio::task::yield_now().await;
         host.between_invocations().await;
     };
