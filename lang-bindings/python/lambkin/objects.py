@@ -10,6 +10,10 @@ from __future__ import annotations
 import array
 import gc
 import weakref
+from types import CodeType
+
+_OF_CODE = ("co_consts", "co_names", "co_filename", "co_name", "co_qualname", "co_linetable", "co_exceptiontable")
+"""What a code object refers to. The collector does not know them: none can be part of a cycle."""
 
 
 def note(path: str) -> None:
@@ -23,6 +27,8 @@ def note(path: str) -> None:
         if id(one) not in found and id(one) not in own:
             found[id(one)] = id(type(one)) if _may_stay(one) else 0
             left.extend(gc.get_referents(one))
+            if isinstance(one, CodeType):
+                left.extend(getattr(one, member) for member in _OF_CODE)
     pairs = (number for address, kind in found.items() if kind for number in (address, kind))
     with open(path, "wb") as file:
         array.array("I", pairs).tofile(file)

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-from . import executors, imports, libraries, log, objects, sockets
+from . import executors, imports, libraries, log, memory, objects, sockets
 from .imports import Found, Import
 from .snapshot import App, Modules, Reads
 
@@ -64,10 +64,14 @@ def prepare(kind: str) -> App:
     finally:
         sys.stdout, sys.stderr = stdout, stderr
     _write_report(report)
-    objects.note(f"{_ENTRY}/objects.bin")
-    _wipe_free_memory()
     sys.stdout.reconfigure(line_buffering=True, write_through=False)  # type: ignore[union-attr]
     return app
+
+
+def finish() -> None:
+    """Comes last: nothing that is made here lasts, or is in the snapshot where something else could be."""
+    objects.note(f"{_ENTRY}/objects.bin")
+    memory.settle()
 
 
 def _load_common(kind: str) -> sockets.AtBuild:
@@ -159,17 +163,6 @@ def _load_adapters(kind: str) -> None:
     """Loads what the adapter itself imports late, as far as the app can need it."""
     if kind == "http" and "asyncio" in sys.modules:
         _try_import("lambkin.asgi")
-
-
-def _wipe_free_memory() -> None:
-    """Overwrites what compiling left behind with zeros, which a snapshot does not store: a third of its size.
-
-    Zeros of each size fill the gaps of that size. What this adds to the memory stays free for the app to use.
-    """
-    gc.collect()
-    blocks: list[bytes] = []
-    for size, count in ((1 << 20, 24), (1 << 16, 128), (1 << 14, 256), (1 << 12, 512), (1 << 10, 1024)):
-        blocks.extend(bytes(size) for _ in range(count))
 
 
 class Sources:
