@@ -8,7 +8,8 @@ from collections.abc import Iterator
 _LARGEST = 24 << 20
 """More than what is free between objects, in bytes. What it adds to the memory stays free for the app to use."""
 
-_LARGE = (1 << 20, 1 << 16, 1 << 14, 1 << 12)
+_LARGE, _SMALL = 1 << 20, 1 << 16
+"""Gaps of so many bytes are left free, and smaller ones are filled."""
 
 _kept: list[object] = [None] * 8192
 
@@ -21,19 +22,14 @@ def settle() -> None:
     """
     gc.collect()
     end = id(bytes(_LARGEST))
-    large = [block for size in _LARGE for block in _gaps(size, end)]
-    count = 0
-    for size in range(_LARGE[-1], 1, -16):
-        for block in _gaps(size, end):
-            if count < len(_kept):
-                _kept[count] = block
-                count += 1
-    # The smallest, which has room for the head of an object and nothing else.
-    for place in range(count, len(_kept)):
-        smallest = object()
-        if id(smallest) >= end:
-            break
-        _kept[place] = smallest
+    large = [block for size in (_LARGE, _SMALL) for block in _gaps(size, end)]
+    # Objects of eight bytes come last: the smallest gap has room for no other.
+    small = [block for size in range(_SMALL, 1, -16) for block in _gaps(size, end)]
+    smallest = [object() for _ in range(len(_kept))]
+    _kept[:] = [*small, *(one for one in smallest if id(one) < end)]
+    # wasi-libc's allocator goes on where it has last cut something small off. That is the largest gap now, or the end.
+    del large[:1]
+    _kept.append(bytes(2))
     del large
 
 
