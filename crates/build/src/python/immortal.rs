@@ -1,7 +1,7 @@
 //! Makes the objects of a snapshot immortal: `CPython` no longer counts their references.
 //!
-//! A count lies in the object itself, so that a call writes to each object that it only looks at. Two pages of three that
-//! a call wrote to held nothing else that changed. <https://peps.python.org/pep-0683/>
+//! A count lies in the object itself, so that a call writes to each object that it only looks at: of three pages that a
+//! call wrote to, one held nothing else that changed. <https://peps.python.org/pep-0683/>
 //!
 //! *Invariant*: only a word that is a count for certain is changed: what lies there is of the type that
 //! `lang-bindings/python/lambkin/objects.py` found, and counts a believable number of references.
