@@ -164,3 +164,34 @@ fn error_type_value(diagnostic: &Diagnostic) -> HeaderValue {
     let word = if kept { word.as_str() } else { "Function.Error" };
     HeaderValue::from_str(word).unwrap_or(HeaderValue::from_static("Function.Unknown"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_whole_answer_is_on_its_way_a_turn_after_it_was_taken() {
+        let lambda = TcpListener::bind("127.0.0.1:0").unwrap();
+        lambda.set_nonblocking(true).unwrap();
+        let endpoint = format!("http://{}", lambda.local_addr().unwrap()).parse().unwrap();
+        let api = RuntimeApi(PooledClient::builder().with_endpoint(endpoint).build());
+        let invocation = Invocation { request_id: "1".to_owned(), invocation_id: None };
+        let (sender, taken) = oneshot::channel();
+        let sending = api.respond(&invocation, Bytes::from_static(b"the answer"), sender);
+        // Over a connection that is not there yet; nothing here waits for it.
+        let meanwhile = async {
+            assert!(taken.await.is_err(), "nothing is sent on it");
+            tokio::task::yield_now().await;
+            let (mut connection, _) = lambda.accept().unwrap();
+            connection.set_nonblocking(true).unwrap();
+            let mut request = [0; 1024];
+            let length = connection.read(&mut request).unwrap();
+            assert!(request[..length].ends_with(b"the answer"));
+            connection.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").unwrap();
+        };
+        let (sent, ()) = futures::future::join(sending, meanwhile).await;
+        sent.unwrap();
+    }
+}

@@ -72,7 +72,10 @@ fn of_one_piece(config: &Config) -> &'static [&'static str] {
         // What cc does not find it answers as it was asked.
         found.is_some_and(|path| Path::new(path.trim()).is_absolute())
     };
-    if cfg!(all(target_os = "linux", target_env = "gnu")) && has("libc.a") && has("rcrt1.o") {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return &[];
+    }
+    if has("libc.a") && has("rcrt1.o") {
         return &["-Ctarget-feature=+crt-static", "-Clink-arg=-Wl,-z,pack-relative-relocs"];
     }
     shell::say(

@@ -11,7 +11,10 @@ _LARGEST = 24 << 20
 _LARGE, _SMALL = 1 << 20, 1 << 16
 """Gaps of so many bytes are left free, and smaller ones are filled."""
 
-_kept: list[object] = [None] * 8192
+_SMALLEST = 8192
+"""So many gaps at most have room for the head of an object and nothing else."""
+
+_kept: list[object] = []
 
 
 def settle() -> None:
@@ -23,10 +26,10 @@ def settle() -> None:
     gc.collect()
     end = id(bytes(_LARGEST))
     large = [block for size in (_LARGE, _SMALL) for block in _gaps(size, end)]
+    _kept.extend(block for size in range(_SMALL, 1, -16) for block in _gaps(size, end))
     # Objects of eight bytes come last: the smallest gap has room for no other.
-    small = [block for size in range(_SMALL, 1, -16) for block in _gaps(size, end)]
-    smallest = [object() for _ in range(len(_kept))]
-    _kept[:] = [*small, *(one for one in smallest if id(one) < end)]
+    smallest = [object() for _ in range(_SMALLEST)]
+    _kept.extend(one for one in smallest if id(one) < end)
     # wasi-libc's allocator goes on where it has last cut something small off. That is the largest gap now, or the end.
     del large[:1]
     _kept.append(bytes(2))

@@ -68,8 +68,12 @@ def prepare(kind: str) -> App:
     return app
 
 
-def finish() -> None:
-    """Comes last: nothing that is made here lasts, or is in the snapshot where something else could be."""
+def finish(kind: str) -> None:
+    """Comes last, when all that the snapshot is to have has been made."""
+    if kind == "function":
+        from . import rehearsal
+
+        rehearsal.rehearse()
     objects.note(f"{_ENTRY}/objects.bin")
     memory.settle()
 

@@ -121,13 +121,12 @@ impl Request<'_> {
 
     /// The module that componentize-py starts from, which is the same for every app of its kind.
     fn main_module(&self) -> String {
-        let (adapter, export, kind, rehearse) = match self.project.kind {
-            Kind::Http => ("web", "IncomingHandler", "http", ""),
-            _ => ("function", "Handler", "function", "rehearsal.rehearse()\n"),
+        let (adapter, export, kind) = match self.project.kind {
+            Kind::Http => ("web", "IncomingHandler", "http"),
+            _ => ("function", "Handler", "function"),
         };
-        let imports = if rehearse.is_empty() { adapter } else { "function, rehearsal" };
         format!(
-            "from lambkin import {imports}\nfrom lambkin.prepare import finish, prepare\n\n{export} = {adapter}.export(prepare({kind:?}))\n{rehearse}finish()\n"
+            "from lambkin import {adapter}\nfrom lambkin.prepare import finish, prepare\n\n{export} = {adapter}.export(prepare({kind:?}))\nfinish({kind:?})\n"
         )
     }
 
